@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { ROOT, testMesh, type Organization, type TestMesh } from '../mesh.fixture.js';
 import { axeProblems, openViewer, OTHER_NAME, signIn, signOut, startBrowser, type Viewer } from './browser.fixture.js';
+import { outlivesSessions } from './session-end.fixture.js';
 import { actsByButtons } from './actions.fixture.js';
 import { filtersLists } from './filters.fixture.js';
 import { showsGaps } from './gaps.fixture.js';
@@ -285,6 +286,7 @@ describe('the dashboard', () => {
     expect(await axeProblems(page)).toEqual([]);
   });
 
+  outlivesSessions(() => ({ test, browser, org }));
   actsByButtons(() => ({ test, browser }));
   showsGaps(() => ({ test, browser }));
 

@@ -4,6 +4,7 @@ import createQueryClient from 'openapi-react-query';
 import type { components, paths } from '../generated/api.js';
 import { organizationOfPath } from './organization.js';
 import { mayRetry, statusOf } from './problem.js';
+import { sessionEnded } from './session-end.js';
 
 export type Schemas = components['schemas'];
 
@@ -26,9 +27,9 @@ export const queries = new QueryClient({
 
 let isLeaving = false;
 
-/** The session has ended: the sign-in page replaces the view, at the same URL. */
+/** The session has ended: the sign-in takes the view's place, at the same URL. */
 export function signedOut(): void {
-  if (!isLeaving) queries.setQueryData([...ME, {}], null);
+  if (!isLeaving) sessionEnded();
 }
 
 const noticing: Middleware = {

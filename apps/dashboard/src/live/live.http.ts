@@ -2,6 +2,7 @@ import { useEffect, useState } from 'react';
 import { createParser } from 'eventsource-parser';
 import { refresh, signedOut } from '../api/client.http.js';
 import { organizationOfPath } from '../api/organization.js';
+import { untilSession } from '../api/session-end.js';
 import { EVERYTHING, pathsOf } from './affected.js';
 import { retryAfterMs, retryMs, type StreamEnd } from './retry.js';
 
@@ -42,10 +43,13 @@ function follow(say: (state: LiveState) => void): () => void {
         },
       });
       if (over.signal.aborted) return;
-      if (end.kind === 'signed-out') return signedOut();
       say('interrupted');
+      if (end.kind === 'signed-out') {
+        signedOut();
+        await untilSession(over.signal);
+      }
       failures = end.kind === 'lost' ? 0 : failures + 1;
-      const asked = end.kind === 'lost' ? undefined : end.retryAfterMs;
+      const asked = end.kind === 'not-opened' ? end.retryAfterMs : undefined;
       await new Promise((resolve) => setTimeout(resolve, retryMs(failures, asked)));
     }
   };

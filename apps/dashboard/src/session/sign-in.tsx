@@ -1,57 +1,10 @@
-import { useState, type FormEvent } from 'react';
-import { Button } from 'react-aria-components';
-import { client, dataOf } from '../api/client.http.js';
-import { Field } from '../ui/field.js';
-import { Failure } from '../ui/states.js';
+import { SignInForm } from './sign-in-form.js';
 
-/** The key was right, and the next request came without the session: the browser did not keep its cookie. */
-const COOKIE_DROPPED = {
-  title: 'Your browser did not keep the session',
-  detail:
-    'The API key is valid, but a browser keeps the session only on a secure page. Open this page over https, or on ' +
-    'the host itself (http://localhost). If it is open over https already, allow cookies for this page.',
-};
-
-/** The key is sent once, and is kept nowhere in the browser: the service gives a cookie that no script can read. */
-export function SignIn() {
-  const [key, setKey] = useState('');
-  const [error, setError] = useState<unknown>();
-  const [busy, setBusy] = useState(false);
-  const signIn = async (event: FormEvent) => {
-    event.preventDefault();
-    setBusy(true);
-    setError(undefined);
-    try {
-      await dataOf(client.POST('/api/v1/session', { headers: { Authorization: `Bearer ${key.trim()}` } }));
-      const { response } = await client.GET('/api/v1/users/me');
-      if (response.status === 401) throw COOKIE_DROPPED;
-      // A new page: nothing that a former session has read is left.
-      location.reload();
-    } catch (problem) {
-      setError(problem);
-      setBusy(false);
-    }
-  };
-  return (
-    <main className="sign-in">
-      <h1>TrunkMesh</h1>
-      <p>Connect your carrier or PBX, assign numbers, and see what becomes of every call.</p>
-      <form onSubmit={(event) => void signIn(event)}>
-        <Field
-          label="API key"
-          type="password"
-          value={key}
-          onChange={setKey}
-          isRequired
-          autoFocus
-          autoComplete="off"
-          hint="A key of your organisation. Your platform's support gives you one; an admin makes more under Settings."
-        />
-        <Button type="submit" className="primary" isDisabled={busy || key.trim() === ''}>
-          Sign in
-        </Button>
-      </form>
-      {error !== undefined && <Failure error={error} />}
-    </main>
-  );
-}
+export const SignIn = () => (
+  <main className="sign-in">
+    <h1>TrunkMesh</h1>
+    <p>Connect your carrier or PBX, assign numbers, and see what becomes of every call.</p>
+    {/* A new page: nothing that a former session has read is left. */}
+    <SignInForm onSignedIn={() => location.reload()} />
+  </main>
+);

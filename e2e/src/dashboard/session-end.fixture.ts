@@ -1,0 +1,85 @@
+import { expect, it } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
+import type { Organization, TestMesh, Trunk } from '../mesh.fixture.js';
+import { axeProblems, openViewer, signIn } from './browser.fixture.js';
+import { isTooWide } from './views.fixture.js';
+
+const ENDED = { name: 'Your session has ended' };
+const SIZES = [
+  { width: 390, height: 800 },
+  { width: 1280, height: 800 },
+];
+
+/** Whether a passer-by sees anything but the sign-in, and whether it is usable, on each size and colour scheme. */
+async function looksRight(page: Page): Promise<void> {
+  for (const colorScheme of ['dark', 'light'] as const)
+    for (const size of SIZES) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize(size);
+      const covered = await page.evaluate<boolean>(`(() => {
+        const overlay = document.querySelector('.overlay.opaque');
+        const corners = [[2, 2], [innerWidth - 2, 2], [2, innerHeight - 2], [innerWidth - 2, innerHeight - 2]];
+        const isOpaque = !/^rgba|transparent/.test(getComputedStyle(overlay).backgroundColor);
+        return isOpaque && corners.every(([x, y]) => overlay.contains(document.elementFromPoint(x, y)));
+      })()`);
+      expect(covered).toBe(true);
+      expect(await isTooWide(page)).toBe(false);
+      expect(await axeProblems(page)).toEqual([]);
+    }
+}
+
+/** What becomes of a form whose session ends. */
+export function outlivesSessions(of: () => { test: TestMesh; browser: Browser; org: Organization }): void {
+  it('keeps what was entered where a session ends, for who signs in again for the same organisation', async () => {
+    const { test, browser, org } = of();
+    const other = await test.organization('Another practice');
+    const settings = { name: 'Edited', gateway: '192.0.2.70', register: false };
+    const trunk = await org.api.post<Trunk>('/api/v1/sip-trunks', settings);
+    const short = { organization_id: org.id, name: 'short-lived', role: 'admin' };
+    const { id, key } = await test.operator.post<{ id: string; key: string }>('/api/v1/api-keys', short);
+    const { page, complaints, close } = await openViewer(browser, test.mesh.file.api);
+    await signIn(page, key, `/app/o/${org.id}/trunks/${trunk.id}/edit`);
+    await page.getByText('Live', { exact: true }).waitFor();
+    const priority = page.getByLabel('Priority');
+    await priority.fill('77');
+    await test.operator.delete(`/api/v1/api-keys/${id}`);
+    const dialog = page.getByRole('dialog', ENDED);
+    await dialog.waitFor();
+    await looksRight(page);
+    await page.keyboard.press('Escape');
+    for (const wrong of ['tm_wrong', other.key]) {
+      await dialog.getByLabel('API key').fill(wrong);
+      await dialog.getByRole('button', { name: 'Sign in' }).click();
+      await dialog.getByRole('alert').waitFor();
+      await dialog.getByLabel('API key').fill('');
+    }
+    await dialog.getByLabel('API key').fill(org.key);
+    await page.keyboard.press('Enter');
+    await dialog.waitFor({ state: 'detached' });
+    expect(await priority.inputValue()).toBe('77');
+    await page.getByText('Live', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Save the changes' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Edited' }).waitFor();
+    expect(await org.api.get(`/api/v1/sip-trunks/${trunk.id}`)).toMatchObject({ priority: 77 });
+    expect(complaints).toEqual([]);
+    await close();
+    await org.api.delete(`/api/v1/sip-trunks/${trunk.id}`);
+  });
+
+  it('shows a key of another role a new page', async () => {
+    const { test, browser, org } = of();
+    const keyOf = (role: string) =>
+      test.operator.post<{ key: string }>('/api/v1/api-keys', { organization_id: org.id, name: role, role });
+    const { page, context, close } = await openViewer(browser, test.mesh.file.api);
+    await signIn(page, org.key, `/app/o/${org.id}/settings/platform`);
+    await page.getByLabel('Media stream').fill('wss://not-saved.example.com');
+    await context.clearCookies();
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    const dialog = page.getByRole('dialog', ENDED);
+    await dialog.getByLabel('API key').fill((await keyOf('member')).key);
+    await dialog.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByText('Only an admin of an active organisation').first().waitFor();
+    expect(await page.content()).not.toContain('not-saved');
+    await close();
+  });
+}

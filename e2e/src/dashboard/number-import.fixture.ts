@@ -34,6 +34,14 @@ export function importsNumbers(of: () => { page: Page; org: Organization; trunk:
     await file.setInputFiles(csv(head, good));
     await page.getByText('No problem was found. Nothing is changed yet.').waitFor();
     expect(await numbers()).toEqual(before);
+    const real = /\/import\?on_duplicate=error$/;
+    await page.route(real, (route) => route.abort(), { times: 1 });
+    await page.getByRole('button', { name: 'Import 1 number' }).click();
+    await page.getByRole('alert').getByText('A change may have been made').waitFor();
+    expect(await axeProblems(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByText('No problem was found. Nothing is changed yet.').waitFor();
+    expect(await numbers()).toEqual(before);
     await page.getByRole('button', { name: 'Import 1 number' }).click();
     await page.getByText('1 added, 0 updated').waitFor();
     expect(await axeProblems(page)).toEqual([]);

@@ -10,7 +10,7 @@ export const Loading = () => (
 );
 
 /** A refusal or an outage: what happened, and what to do. */
-export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
+export function Failure({ error, onRetry }: { error: unknown; onRetry?: (() => void) | undefined }) {
   const { title, detail, errors, requestId } = problemOf(error);
   return (
     <div className="notice bad" role="alert">

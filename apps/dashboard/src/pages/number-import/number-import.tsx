@@ -41,9 +41,10 @@ function Import() {
     if (file !== undefined) await send(file, next, true);
   };
   const run = async () => {
-    await send(file!, onDuplicate, false);
-    setFile(undefined);
+    if (await send(file!, onDuplicate, false)) setFile(undefined);
   };
+  /** Checked again first: an import that failed without an answer may have been made. */
+  const retry = file && (() => void send(file, onDuplicate, true));
   return (
     <>
       <Card title="The file">
@@ -70,7 +71,7 @@ function Import() {
           An export of your numbers can be imported. The file is checked first; nothing is changed before you import it.
         </p>
         {busy && <Loading />}
-        {error !== undefined && <Failure error={error} />}
+        {error !== undefined && <Failure error={error} onRetry={retry} />}
         {report?.preview === undefined && report !== undefined && <Done report={report} />}
       </Card>
       {report?.preview !== undefined && (
@@ -106,7 +107,8 @@ function useImport() {
     turn.current += 1;
     show({ busy: false });
   };
-  const send = async (body: ArrayBuffer, onDuplicate: string, dry: boolean) => {
+  /** Whether the service accepted it. */
+  const send = async (body: ArrayBuffer, onDuplicate: string, dry: boolean): Promise<boolean> => {
     const mine = (turn.current += 1);
     setBusy(true);
     const path = pathWith('/api/v1/phone-numbers/import', {
@@ -119,6 +121,7 @@ function useImport() {
     );
     if (!dry) await refresh('/api/v1/phone-numbers');
     if (mine === turn.current) show({ ...answer, busy: false });
+    return 'report' in answer;
   };
   return { report, error, busy, send, clear };
 }

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { ROOT, testMesh, type Organization, type TestMesh } from '../mesh.fixture.js';
 import { axeProblems, openViewer, OTHER_NAME, signIn, signOut, startBrowser, type Viewer } from './browser.fixture.js';
+import { setsCeilings } from './ceilings.fixture.js';
 import { outlivesSessions } from './session-end.fixture.js';
 import { actsByButtons } from './actions.fixture.js';
 import { filtersLists } from './filters.fixture.js';
@@ -287,6 +288,7 @@ describe('the dashboard', () => {
   });
 
   outlivesSessions(() => ({ test, browser, org }));
+  setsCeilings(() => ({ test, browser, org }));
   actsByButtons(() => ({ test, browser }));
   showsGaps(() => ({ test, browser }));
 

@@ -1,17 +1,17 @@
-import { useState } from 'react';
-import { Button } from 'react-aria-components';
 import { Link } from 'wouter';
 import type { Schemas } from '../../api/client.http.js';
 import { SPECIAL_NUMBER_WORDS } from '@trunkmesh/contracts/words.js';
 import { useSession } from '../../session/session.js';
 import { useOrganization } from '../../session/use-organization.js';
-import { Check, Choice, Field } from '../../ui/field.js';
+import { Check, Field } from '../../ui/field.js';
 import { OnlyAdmins } from '../../ui/only-admins.js';
 import { Card, Facts } from '../../ui/page.js';
-import { Failure, Found } from '../../ui/states.js';
+import { Found } from '../../ui/states.js';
 import { Save } from './save.js';
-import { QUOTAS, quotasOf, quotaText } from './setting-changes.js';
-import { changeOrganization, useSettings } from './use-settings.js';
+import { QuotasForm } from './quotas-form.js';
+import { QUOTAS, quotaText } from './quotas.js';
+import { SettingChoice } from './setting-choice.js';
+import { useSettings } from './use-settings.js';
 
 type Organization = Schemas['Organization'];
 
@@ -41,7 +41,7 @@ export default function Guards() {
               <Shown organization={found} />
             </>
           )}
-          {isOperator ? <QuotasForm organization={found} /> : <Quotas organization={found} />}
+          {isOperator ? <QuotasForm id={found.id} /> : <Quotas organization={found} />}
           <p className="muted small">
             A trunk has limits of its own: its countries, and its calls at once.{' '}
             <Link href="/trunks">See the trunks</Link>
@@ -68,7 +68,7 @@ function GuardsForm({ organization }: { organization: Organization }) {
           hint="Two letters. Without it, a number may call the country that it belongs to."
           problem={problemOfField('country')}
         />
-        <Choice label="Countries" value={draft.outbound} onChange={set('outbound')} options={COUNTRIES} />
+        <SettingChoice form={form} of="outbound" label="Countries" options={COUNTRIES} />
         {draft.outbound === 'these' && (
           <Field
             label="Country codes"
@@ -89,10 +89,10 @@ function GuardsForm({ organization }: { organization: Organization }) {
             </div>
           ))}
         </fieldset>
-        <Choice
+        <SettingChoice
+          form={form}
+          of="outbound_failover"
           label="Trunks that an outbound call may use"
-          value={draft.outbound_failover}
-          onChange={set('outbound_failover')}
           options={FAILOVER}
         />
         <Save form={form} />
@@ -124,34 +124,3 @@ const Quotas = ({ organization: { quotas } }: { organization: Organization }) =>
     <p className="muted small">Your platform&rsquo;s operator sets them. Contact its support to change one.</p>
   </Card>
 );
-
-function QuotasForm({ organization: { id, quotas } }: { organization: Organization }) {
-  const [draft, setDraft] = useState<Record<string, string>>(
-    Object.fromEntries(QUOTAS.map(([name]) => [name, quotas?.[name]?.toString() ?? ''])),
-  );
-  const [error, setError] = useState<unknown>();
-  const save = async () => {
-    setError(undefined);
-    await changeOrganization(id, { quotas: quotasOf(draft) }).catch(setError);
-  };
-  return (
-    <Card title="Ceilings">
-      <p className="muted small">Empty: as the installation. 0: any number.</p>
-      <div className="facts">
-        {QUOTAS.map(([name, label]) => (
-          <Field
-            key={name}
-            label={label}
-            value={draft[name] ?? ''}
-            onChange={(value) => setDraft({ ...draft, [name]: value })}
-            inputMode="numeric"
-          />
-        ))}
-      </div>
-      <Button className="primary" onPress={() => void save()}>
-        Save the ceilings
-      </Button>
-      {error !== undefined && <Failure error={error} />}
-    </Card>
-  );
-}

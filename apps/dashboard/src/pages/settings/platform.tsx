@@ -4,11 +4,12 @@ import type { Schemas } from '../../api/client.http.js';
 import { useSession } from '../../session/session.js';
 import { useOrganization } from '../../session/use-organization.js';
 import { Confirm } from '../../ui/confirm.js';
-import { Choice, Field } from '../../ui/field.js';
+import { Field } from '../../ui/field.js';
 import { OnlyAdmins } from '../../ui/only-admins.js';
 import { Card, Facts } from '../../ui/page.js';
 import { Failure, Found } from '../../ui/states.js';
 import { Save } from './save.js';
+import { SettingChoice } from './setting-choice.js';
 import { changeOrganization, useSettings } from './use-settings.js';
 
 type Organization = Schemas['Organization'];
@@ -71,10 +72,10 @@ function PlatformForm({ organization }: { organization: Organization }) {
     <Card title="Platform">
       <div className="form">
         <Field label="Name" value={draft.name} onChange={set('name')} problem={problemOfField('name')} />
-        <Choice
+        <SettingChoice
+          form={form}
+          of="time_zone"
           label="Time zone of days and months"
-          value={draft.time_zone}
-          onChange={set('time_zone')}
           options={ZONES(draft.time_zone)}
         />
         <Field
@@ -102,13 +103,8 @@ function PlatformForm({ organization }: { organization: Organization }) {
           hint="If the assistant takes longer, the call is refused with SIP 503."
         />
         <Field label="A call ends after, seconds" {...text('max_call_seconds')} inputMode="numeric" />
-        <Choice label="Recording" value={draft.record} onChange={set('record')} options={RECORD} />
-        <Choice
-          label="SIP messages"
-          value={draft.keep_sip_messages}
-          onChange={set('keep_sip_messages')}
-          options={SIP}
-        />
+        <SettingChoice form={form} of="record" label="Recording" options={RECORD} />
+        <SettingChoice form={form} of="keep_sip_messages" label="SIP messages" options={SIP} />
         <Save form={form} />
       </div>
     </Card>

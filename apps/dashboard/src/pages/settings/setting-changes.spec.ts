@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { changesBetween, quotasOf, quotaText, type Draft } from './setting-changes.js';
+import { changesBetween, type Draft } from './setting-changes.js';
 
 const BEFORE: Draft = {
   ...{ name: 'Example Dental', time_zone: 'UTC', media_url: 'wss://assistant.example.com', prewarm_url: '' },
@@ -29,12 +29,5 @@ describe('the settings of an organisation', () => {
   it('leaves to the service to refuse what is no number: null would take the limit away', () => {
     expect(changesBetween(BEFORE, { ...BEFORE, max_call_seconds: '1 hour' })).toEqual({ max_call_seconds: '1 hour' });
     expect(changesBetween(BEFORE, { ...BEFORE, answer_deadline_ms: '5 s' })).toEqual({ answer_deadline_ms: '5 s' });
-    expect(quotasOf({ outbound_calls_per_day: '1,000' })).toEqual({ outbound_calls_per_day: '1,000' });
-  });
-
-  it('has the ceilings that are given, and the installation’s without one', () => {
-    expect(quotasOf({ trunks: ' ', numbers: '' })).toBeNull();
-    expect(quotasOf({ trunks: '5', outbound_calls_per_day: '0' })).toEqual({ trunks: 5, outbound_calls_per_day: 0 });
-    expect([quotaText(undefined), quotaText(0), quotaText(7)]).toEqual(['as the installation', 'any number', '7']);
   });
 });

@@ -77,26 +77,3 @@ export function changesBetween(before: Draft, after: Draft): Change {
     JSON.stringify(old[name as keyof typeof old]) === JSON.stringify(wanted[name as keyof typeof wanted]);
   return Object.fromEntries(Object.entries(wanted).filter(([name]) => !isSame(name)));
 }
-
-/** What the operator allows; those without a value are the installation's. */
-export const QUOTAS = [
-  ['trunks', 'Trunks'],
-  ['numbers', 'Phone numbers'],
-  ['api_keys', 'API keys'],
-  ['parallel_imports', 'Imports at the same time'],
-  ['outbound_calls_per_hour', 'Outbound calls in an hour'],
-  ['outbound_calls_per_day', 'Outbound calls in a day'],
-  ['outbound_minutes_per_hour', 'Outbound minutes in an hour'],
-  ['outbound_minutes_per_day', 'Outbound minutes in a day'],
-  ['outbound_calls_per_destination', 'Outbound calls to one number in an hour'],
-] as const;
-type Quotas = components['schemas']['OrganizationQuotas'];
-
-/** Null: all of them are the installation's. */
-export function quotasOf(written: Readonly<Record<string, string>>): Quotas | null {
-  const given = QUOTAS.filter(([name]) => (written[name] ?? '').trim() !== '');
-  return given.length === 0 ? null : Object.fromEntries(given.map(([name]) => [name, numberOf(written[name]!)]));
-}
-
-export const quotaText = (value: number | undefined): string =>
-  value === undefined ? 'as the installation' : value === 0 ? 'any number' : String(value);

@@ -13,6 +13,7 @@ import { showsGaps } from './gaps.fixture.js';
 import { editsSettings } from './edits.fixture.js';
 import { importsNumbers } from './number-import.fixture.js';
 import { showsRefusedCalls } from './refused.fixture.js';
+import { MAIL, unsubscribes } from './unsubscribe.fixture.js';
 import { INVITE, REFUSED, REFUSED_CALL } from './answers.fixture.js';
 
 let test: TestMesh;
@@ -21,7 +22,7 @@ let browser: Browser;
 let viewer: Viewer;
 
 beforeAll(async () => {
-  [test, browser] = await Promise.all([testMesh(), startBrowser()]);
+  [test, browser] = await Promise.all([testMesh({ env: MAIL }), startBrowser()]);
   org = await test.organization('Example Dental');
   viewer = await openViewer(browser, test.mesh.file.api);
 }, 120_000);
@@ -290,6 +291,7 @@ describe('the dashboard', () => {
   outlivesSessions(() => ({ test, browser, org }));
   setsCeilings(() => ({ test, browser, org }));
   actsByButtons(() => ({ test, browser }));
+  unsubscribes(() => ({ test, browser, org }));
   showsGaps(() => ({ test, browser }));
 
   it('asks for nothing from another host, and its policy stops nothing of its own', () =>

@@ -62,6 +62,14 @@ const CALLS = `
       from generate_series($2::int, $3::int) as n) as copy,
     (select * from call_log where organization_id = $1 order by started_at limit 1) as row`;
 
+/** What the observer sums up of them: the answered calls of each trunk and day. */
+const USAGE = `
+  insert into usage_days (organization_id, dimension, day, key, currency, carrier_cost, calls, answered, estimated,
+    billable_seconds, charged_seconds, amount_micros)
+  select organization_id, 'trunk', (started_at at time zone 'UTC')::date, trunk_id::text, '', 'external', count(*),
+    count(*) filter (where status <> 'failed'), 0, sum(duration_ms / 1000), 0, 0
+  from call_log where organization_id = $1 group by 1, 2, 3, 4 on conflict do nothing`;
+
 const ROWS_A_STATEMENT = 100_000;
 
 async function inParts(total: number, work: (first: number, last: number) => Promise<unknown>): Promise<void> {
@@ -84,6 +92,7 @@ export async function fillRecord(url: string, organization: string, sizes: Sizes
 export const fillCallLog = (url: string, organization: string, { calls, trunks }: Sizes): Promise<void> =>
   withClient(url, async (client) => {
     await inParts(calls, (first, last) => client.query(CALLS, [organization, first, last, trunks]));
+    await client.query(USAGE, [organization]);
     await client.query('vacuum analyze');
   });
 

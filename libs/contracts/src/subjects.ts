@@ -175,6 +175,7 @@ export const CALL_LOG_GET = 'trunkmesh.rpc.calls.get';
 export const USAGE_RECORDS = 'trunkmesh.rpc.usage.records';
 export const USAGE_EXPORT = 'trunkmesh.rpc.usage.export';
 export const USAGE_SUMMARY = 'trunkmesh.rpc.usage.summary';
+export const USAGE_ANSWERED_TRUNKS = 'trunkmesh.rpc.usage.answered-trunks';
 export const USAGE_STATEMENTS = 'trunkmesh.rpc.usage.statements';
 export const USAGE_STATEMENT = 'trunkmesh.rpc.usage.statement';
 export const USAGE_GAPS = 'trunkmesh.rpc.usage.gaps';

@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
-import { trunkState, type TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { VerdictSources } from '../status/await-verdicts.nats.js';
 import type { FollowedStatuses } from '../status/gateway-statuses.nats.js';
-import { trunkVerdict } from '../status/trunk-verdict.js';
+import { judgedTrunk, trunkVerdict, type JudgedTrunk } from '../status/trunk-verdict.js';
 import { inSlices } from '../slices.process.js';
+import { KnownTrunks, type KnownTrunk, type TrunkVersion } from './known-trunks.js';
 import type { TrunkStateView } from './trunk-state.js';
 
 /** How long an organisation's statuses are followed after the last look. */
@@ -12,9 +12,15 @@ const LINGER_MS = 60_000;
 /** JetStream answers within milliseconds; until everything has come, trunks would look as if no bridge had them. */
 const FIRST_MS = 2_000;
 
+export interface StoredTrunk {
+  version: number;
+  state: unknown;
+}
+
 interface Followed {
   statuses: FollowedStatuses;
   until: NodeJS.Timeout;
+  trunks: KnownTrunks;
 }
 
 /** States of many trunks at once, from statuses that are followed while somebody looks. */
@@ -24,25 +30,35 @@ export class LiveStatuses implements BeforeApplicationShutdown {
 
   constructor(@Inject(VerdictSources) private readonly sources: VerdictSources) {}
 
-  /** @throws DomainError log-unavailable */
-  async judge(organizationId: string, rows: readonly { state: TrunkState }[]): Promise<TrunkStateView[]> {
-    const statuses = await this.statusesOf(organizationId);
-    return inSlices(judged(rows, { bridges: this.sources.fleet.bridges(), statuses }));
+  /**
+   * In the order of `rows`. `read` gets the ids of trunks whose version is not known, and gives what the table has.
+   *
+   * @throws DomainError log-unavailable
+   */
+  async judge(
+    organizationId: string,
+    rows: readonly TrunkVersion[],
+    read: (ids: string[]) => Promise<readonly StoredTrunk[]>,
+  ): Promise<TrunkStateView[]> {
+    const { statuses, trunks } = await this.follow(organizationId);
+    const wanted = await trunks.of(rows, async (ids) => inSlices(checked(await read(ids))));
+    return inSlices(judged(wanted, { bridges: this.sources.fleet.bridges(), statuses }));
   }
 
   beforeApplicationShutdown(): void {
     for (const id of [...this.followed.keys()]) this.stop(id);
   }
 
-  private async statusesOf(organizationId: string): Promise<FollowedStatuses> {
+  private async follow(organizationId: string): Promise<Omit<Followed, 'until'>> {
     const before = this.followed.get(organizationId);
     const statuses = before?.statuses ?? this.sources.statuses.follow(organizationId, () => undefined);
+    const trunks = before?.trunks ?? new KnownTrunks();
     clearTimeout(before?.until);
     const until = setTimeout(() => this.stop(organizationId), LINGER_MS);
     until.unref();
-    this.followed.set(organizationId, { statuses, until });
+    this.followed.set(organizationId, { statuses, trunks, until });
     for (const end = Date.now() + FIRST_MS; !statuses.complete() && Date.now() < end;) await pause(10);
-    return statuses;
+    return { statuses, trunks };
   }
 
   private stop(organizationId: string): void {
@@ -60,15 +76,24 @@ interface Known {
 }
 
 /** Yields after each trunk. */
-function* judged(rows: readonly { state: TrunkState }[], known: Known): Generator<undefined, TrunkStateView[]> {
+function* judged(trunks: readonly JudgedTrunk[], known: Known): Generator<undefined, TrunkStateView[]> {
   const states: TrunkStateView[] = [];
-  for (const row of rows) {
+  for (const trunk of trunks) {
     yield;
-    const trunk = trunkState.parse(row.state);
     const { verdict, summary, bridges } = trunkVerdict(trunk, known.bridges, known.statuses.of(trunk.id));
     const { hint = null, cause = null } =
       bridges.find(({ registration }) => registration.hint !== null)?.registration ?? {};
     states.push({ trunk_id: trunk.id, name: trunk.name, verdict, summary, hint, cause });
   }
   return states;
+}
+
+/** Yields after each trunk. */
+function* checked(rows: readonly StoredTrunk[]): Generator<undefined, KnownTrunk[]> {
+  const trunks: KnownTrunk[] = [];
+  for (const { version, state } of rows) {
+    yield;
+    trunks.push({ version, trunk: judgedTrunk.parse(state) });
+  }
+  return trunks;
 }

@@ -16,5 +16,10 @@ export const untestedTrunks = z
       .max(MAX_UNTESTED)
       .describe(`The first ${MAX_UNTESTED} of them, by priority.`),
   })
-  .meta({ id: 'UntestedTrunks', description: 'Enabled trunks that no answered call has proven.' });
+  .meta({
+    id: 'UntestedTrunks',
+    description:
+      'Enabled trunks that no answered call has proven. Of an organisation with 5,000 trunks or more it may be up to ' +
+      'five minutes old.',
+  });
 export type UntestedTrunks = z.infer<typeof untestedTrunks>;

@@ -1,8 +1,29 @@
 import type { BridgeState, GatewayStatus } from '@trunkmesh/contracts/bridge.js';
-import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
+import { trunkState } from '@trunkmesh/contracts/trunk.js';
+import type { z } from 'zod';
 import type { Health, HeardBridge } from '../bridge/liveness.js';
 import type { BridgeVerdict, TrunkVerdict } from './trunk-verdict-view.js';
 import { registrationHint } from './registration-hint.js';
+
+/** What a verdict on a trunk depends on. */
+export const judgedTrunk = trunkState.pick({
+  id: true,
+  name: true,
+  enabled: true,
+  register: true,
+  bridge_pool: true,
+  bridge_id: true,
+  gateway_revision: true,
+  gateway: true,
+  outbound_proxy: true,
+  username: true,
+  auth_username: true,
+  transport: true,
+  realm: true,
+  from_domain: true,
+  expires_seconds: true,
+});
+export type JudgedTrunk = z.infer<typeof judgedTrunk>;
 
 export interface VerdictBridge extends Pick<BridgeState, 'id' | 'pool' | 'sip_address' | 'status'> {
   health: Health;
@@ -13,7 +34,7 @@ export interface VerdictBridge extends Pick<BridgeState, 'id' | 'pool' | 'sip_ad
 /**
  * Where the trunk belongs: on its owner if it registers, otherwise on every bridge of its pool that was not retired.
  */
-function expectedBridges(trunk: TrunkState, bridges: readonly VerdictBridge[]): string[] {
+function expectedBridges(trunk: JudgedTrunk, bridges: readonly VerdictBridge[]): string[] {
   if (!trunk.enabled) return [];
   if (trunk.register) return trunk.bridge_id === null ? [] : [trunk.bridge_id];
   return bridges
@@ -22,7 +43,7 @@ function expectedBridges(trunk: TrunkState, bridges: readonly VerdictBridge[]): 
 }
 
 export function trunkVerdict(
-  trunk: TrunkState,
+  trunk: JudgedTrunk,
   bridges: readonly VerdictBridge[],
   statuses: readonly GatewayStatus[],
 ): TrunkVerdict {
@@ -60,7 +81,7 @@ const NOT_REPORTED: Reported = {
   updated_at: null,
 };
 
-function row(trunk: TrunkState, { id, bridge, status }: Place): Omit<BridgeVerdict, 'verdict' | 'reason'> {
+function row(trunk: JudgedTrunk, { id, bridge, status }: Place): Omit<BridgeVerdict, 'verdict' | 'reason'> {
   const { applied_revision, state, sip_status, sip_phrase, ping, since, updated_at }: Reported = status ?? NOT_REPORTED;
   const sip_address = bridge ? bridge.sip_address : null;
   const { message: hint, cause } = registrationHint({
@@ -83,7 +104,7 @@ function row(trunk: TrunkState, { id, bridge, status }: Place): Omit<BridgeVerdi
 
 type Judgement = Pick<BridgeVerdict, 'verdict' | 'reason'>;
 
-function onBridge(trunk: TrunkState, place: Place): BridgeVerdict {
+function onBridge(trunk: JudgedTrunk, place: Place): BridgeVerdict {
   const base = row(trunk, place);
   return {
     ...base,
@@ -93,7 +114,7 @@ function onBridge(trunk: TrunkState, place: Place): BridgeVerdict {
   };
 }
 
-function ofBridge(trunk: TrunkState, { id, bridge, status }: Place): Judgement | undefined {
+function ofBridge(trunk: JudgedTrunk, { id, bridge, status }: Place): Judgement | undefined {
   const hope = trunk.register ? '; the trunk is moved as soon as another bridge of the pool can take it' : '';
   if (bridge?.health === 'lost')
     return { verdict: 'failed', reason: `bridge ${id} sends no heartbeat, or its FreeSWITCH is down${hope}` };
@@ -106,7 +127,7 @@ function ofBridge(trunk: TrunkState, { id, bridge, status }: Place): Judgement |
 }
 
 /** A failure of an older revision is old news: what counts is whether the latest one is there. */
-function ofRevision(trunk: TrunkState, status: GatewayStatus): Judgement | undefined {
+function ofRevision(trunk: JudgedTrunk, status: GatewayStatus): Judgement | undefined {
   if (status.desired_revision < trunk.gateway_revision)
     return { verdict: 'pending', reason: 'the bridge has not seen the latest change yet' };
   if (status.error) return { verdict: 'failed', reason: status.error.message };
@@ -122,7 +143,7 @@ function ofRegistration({ state }: GatewayStatus, hint: string | null): Judgemen
   return { verdict: 'pending', reason: 'the registration is under way' };
 }
 
-function leavingBridge(trunk: TrunkState, status: GatewayStatus, bridge: VerdictBridge | undefined): BridgeVerdict {
+function leavingBridge(trunk: JudgedTrunk, status: GatewayStatus, bridge: VerdictBridge | undefined): BridgeVerdict {
   return {
     ...row(trunk, { id: status.bridge_id, bridge, status }),
     verdict: 'leaving',
@@ -131,7 +152,7 @@ function leavingBridge(trunk: TrunkState, status: GatewayStatus, bridge: Verdict
 }
 
 function overall(
-  trunk: TrunkState,
+  trunk: JudgedTrunk,
   belonging: readonly BridgeVerdict[],
   leaving: readonly BridgeVerdict[],
 ): Omit<TrunkVerdict, 'bridges'> {

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   CALL_LOG_LIST,
+  USAGE_ANSWERED_TRUNKS,
   USAGE_EXPORT,
   USAGE_RECORDS,
   USAGE_STATEMENT,
@@ -334,6 +335,8 @@ describe("an organisation's time zone", () => {
 
 describe('trunks that no call has proven', () => {
   const UNTESTED = '/api/v1/trunk-states/untested?from=2026-11-01';
+  /** Of a trunk that was deleted. */
+  const GONE = '00000000-0000-4000-8000-000000000001';
 
   it('are counted and named, over all pages of the sums and without calls that go on', async () => {
     const { id, admin, member } = await mesh.organization('Untested');
@@ -350,16 +353,9 @@ describe('trunks that no call has proven', () => {
       await make('Quiet'),
     ];
     await make('Disabled', false);
-    const group = (key: string | null, answered_calls: number) => ({
-      ...{ key, currency: null, carrier_cost: 'external', calls: 3, answered_calls, estimated_calls: 0 },
-      ...{ billable_seconds: 0, charged_seconds: 0, amount_micros: '0', free_seconds: null, free_amount_micros: null },
-    });
-    const place = { key: failing, currency: '', carrier_cost: 'external' };
-    const asked = await play<{ after?: unknown }>(USAGE_SUMMARY, ({ after }) => ({
-      ...{ outcome: 'summary', by: 'trunk', from: '2026-11-01', to: '2026-11-28', time_zone: 'UTC', currency: null },
-      incomplete: false,
-      groups: after === undefined ? [group(failing, 0), group(null, 2)] : [group(used, 1)],
-      next: after === undefined ? place : null,
+    const asked = await play<{ after?: string }>(USAGE_ANSWERED_TRUNKS, ({ after }) => ({
+      ...{ outcome: 'trunks', trunk_ids: [after === undefined ? GONE : used] },
+      next: after === undefined ? GONE : null,
     }));
     const call = (trunk_id: string, answered_at: string | null, n: number) => ({
       ...summaryOf(`11111111-1111-4111-8111-00000000000${n}`),
@@ -374,9 +370,20 @@ describe('trunks that no call has proven', () => {
     ].map(([trunk, name]) => ({ id: trunk, name }));
     const answer = await member('GET', UNTESTED);
     expect([answer.status, answer.body]).toEqual([200, { total: 3, trunks: named }]);
-    expect(asked).toMatchObject([{ organization_id: id }, { organization_id: id, after: place }]);
+    const first = { organization_id: id, from: '2026-11-01' };
+    expect(asked).toEqual([first, { ...first, after: GONE }]);
     expect((await other.admin('GET', UNTESTED)).body).toEqual({ total: 0, trunks: [] });
     expect((await admin('GET', '/api/v1/trunk-states/untested')).status).toBe(400);
+  });
+
+  it('are looked for once in half a minute where an organisation has thousands of trunks', async () => {
+    const { admin } = await mesh.organization('Untested, large');
+    const trunk_ids = Array.from({ length: 5_000 }, (_none, n) => `${GONE.slice(0, -4)}${String(n).padStart(4, '0')}`);
+    const asked = await play(USAGE_ANSWERED_TRUNKS, () => ({ outcome: 'trunks', trunk_ids, next: null }));
+    await play(CALL_LOG_LIST, () => ({ outcome: 'list', calls: [], total: 0 }));
+    await admin('POST', '/api/v1/sip-trunks', { name: 'Quiet', gateway: '192.0.2.60', register: false });
+    for (const _nth of [1, 2, 3]) expect((await admin('GET', UNTESTED)).body).toMatchObject({ total: 1 });
+    expect(asked).toHaveLength(1);
   });
 
   it('are not known while the ledger is not read', async () => {

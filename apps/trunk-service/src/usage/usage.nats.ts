@@ -1,4 +1,5 @@
-import { USAGE_EXPORT, USAGE_RECORDS, USAGE_SUMMARY } from '@trunkmesh/contracts/subjects.js';
+import { answeredTrunksAnswer, type AnsweredTrunksQuery } from '@trunkmesh/contracts/answered-trunks.js';
+import { USAGE_ANSWERED_TRUNKS, USAGE_EXPORT, USAGE_RECORDS, USAGE_SUMMARY } from '@trunkmesh/contracts/subjects.js';
 import {
   usageExportAnswer,
   usageRecordsAnswer,
@@ -73,4 +74,25 @@ export async function summarizeUsage(nats: NatsLink, request: UsageSummaryQuery)
   const answer = await usageObserver.ask(nats, { subject: USAGE_SUMMARY, request, reply: usageSummaryAnswer });
   if (answer.outcome === 'error') throw usageObserver.failure(answer);
   return answer;
+}
+
+/**
+ * The trunks that had an answered call since the day `from`.
+ *
+ * @throws DomainError usage-unavailable
+ */
+export async function answeredTrunks(nats: NatsLink, of: Omit<AnsweredTrunksQuery, 'after'>): Promise<string[]> {
+  const trunks: string[] = [];
+  let after: AnsweredTrunksQuery['after'];
+  do {
+    const request = { ...of, after };
+    const answer = await usageObserver.ask(nats, {
+      ...{ subject: USAGE_ANSWERED_TRUNKS, request },
+      reply: answeredTrunksAnswer,
+    });
+    if (answer.outcome === 'error') throw usageObserver.failure(answer);
+    trunks.push(...answer.trunk_ids);
+    after = answer.next ?? undefined;
+  } while (after !== undefined);
+  return trunks;
 }

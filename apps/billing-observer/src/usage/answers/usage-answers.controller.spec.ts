@@ -2,8 +2,9 @@ import 'reflect-metadata';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import type { INestMicroservice } from '@nestjs/common';
+import { answeredTrunksAnswer } from '@trunkmesh/contracts/answered-trunks.js';
 import type { CallEnded } from '@trunkmesh/contracts/call.js';
-import { USAGE_EXPORT, USAGE_RECORDS, USAGE_SUMMARY } from '@trunkmesh/contracts/subjects.js';
+import { USAGE_ANSWERED_TRUNKS, USAGE_EXPORT, USAGE_RECORDS, USAGE_SUMMARY } from '@trunkmesh/contracts/subjects.js';
 import {
   ledgerEntry,
   usageExportAnswer,
@@ -174,6 +175,40 @@ describe('requests about usage', () => {
       outcome: 'error',
       code: 'invalid-request',
     });
+  });
+
+  it('answer the trunks that had an answered call since a day, in as many messages as it takes', async () => {
+    const organization_id = '0190a5b2-7c00-7000-8000-0000000000ab';
+    const trunk = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
+    const { recording } = app.get(Database, { strict: false });
+    await recording.query(
+      `INSERT INTO usage_days (organization_id, dimension, day, key, currency, carrier_cost, calls, answered, estimated,
+        billable_seconds, charged_seconds, amount_micros)
+      SELECT $1, 'trunk', $2::date - n % 2, '00000000-0000-4000-8000-' || lpad(n::text, 12, '0'), '', 'external', 1,
+        CASE WHEN n % 10 = 0 THEN 0 ELSE 1 END, 0, 0, 0, 0 FROM generate_series(1, 80000) AS n`,
+      [organization_id, DAY],
+    );
+    const ask = async (request: object) =>
+      answeredTrunksAnswer.parse(
+        (await nc.request(USAGE_ANSWERED_TRUNKS, JSON.stringify(request), { timeout: 20_000 })).json(),
+      );
+    const found: string[] = [];
+    let messages = 0;
+    let after: string | undefined;
+    do {
+      const answer = await ask({ organization_id, from: DAY, after });
+      if (answer.outcome !== 'trunks') throw new Error(answer.message);
+      found.push(...answer.trunk_ids);
+      messages += 1;
+      after = answer.next ?? undefined;
+    } while (after !== undefined);
+    const expected = Array.from({ length: 80_000 }, (_none, n) => n + 1).filter((n) => n % 2 === 0 && n % 10 !== 0);
+    expect(found).toEqual(expected.map(trunk));
+    expect(messages).toBe(2);
+    const nothing = { outcome: 'trunks', trunk_ids: [], next: null };
+    expect(await ask({ organization_id: OTHER_ORG, from: DAY })).toEqual(nothing);
+    const refused = { outcome: 'error', code: 'invalid-request' };
+    expect(await ask({ organization_id, from: 'yesterday' })).toMatchObject(refused);
   });
 
   it('refuse what the database cannot use as what it is: no outage', async () => {

@@ -1,6 +1,13 @@
 import { Controller, Inject, UseFilters, UsePipes } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
-import { USAGE_EXPORT, USAGE_GAPS, USAGE_RECORDS, USAGE_SUMMARY } from '@trunkmesh/contracts/subjects.js';
+import { answeredTrunksQuery, type AnsweredTrunksQuery } from '@trunkmesh/contracts/answered-trunks.js';
+import {
+  USAGE_ANSWERED_TRUNKS,
+  USAGE_EXPORT,
+  USAGE_GAPS,
+  USAGE_RECORDS,
+  USAGE_SUMMARY,
+} from '@trunkmesh/contracts/subjects.js';
 import {
   usageExportQuery,
   usageRecordsQuery,
@@ -15,6 +22,7 @@ import { Answering, refusalOf, type AnsweringOptions } from '../../answering.nat
 import { USAGE_ANSWERS } from '../../tokens.js';
 import { completeFrom } from '../archive/archived.pg.js';
 import { listGaps, missingRecords } from '../gaps.pg.js';
+import { answeredTrunks } from './answered-trunks.pg.js';
 import { exportPart } from './export-query.pg.js';
 import { findEntries } from './ledger-query.pg.js';
 import { recordsAnswer } from './records-answer.js';
@@ -62,6 +70,11 @@ export class UsageAnswersController {
   @MessagePattern(USAGE_SUMMARY, SPAN)
   summary(@Payload({ schema: usageSummaryQuery }) query: UsageSummaryQuery): Promise<Uint8Array> {
     return this.answering.inTime(async () => JSON.stringify(await summarize(this.options.dataSource, query)));
+  }
+
+  @MessagePattern(USAGE_ANSWERED_TRUNKS, SPAN)
+  answeredTrunks(@Payload({ schema: answeredTrunksQuery }) query: AnsweredTrunksQuery): Promise<Uint8Array> {
+    return this.answering.inTime(() => answeredTrunks(this.options.dataSource, query, this.answering.size().maxBytes));
   }
 
   @MessagePattern(USAGE_GAPS, SPAN)

@@ -8,9 +8,10 @@ import { inHours, onTrunks, toCountries, type Evaluation } from './find-alerts.p
 import { clearSetbacks, dueSetbacks, setBack, setBackSince } from './setbacks.pg.js';
 
 /**
- * Looks at what was recorded since the last time. One copy at a time, once an interval; what it finds is in the outbox
- * in the same transaction. An organisation whose usage cannot be looked at is set back and tried again later, from
- * where it was left. Returns the number of new alerts; undefined: it was not this copy's turn.
+ * Evaluates what was recorded since the previous evaluation. One copy does so at a time, once per interval, and writes
+ * the alerts to the outbox in the same transaction. An organisation whose usage cannot be evaluated is set back: it is
+ * retried later, starting at the entry that it stopped at. Returns the number of new alerts, or undefined if it was not
+ * this copy's turn.
  */
 export async function evaluateUsage(
   dataSource: DataSource,
@@ -45,7 +46,7 @@ function evaluateRecent(dataSource: DataSource, settings: Evaluation, now: Date)
   });
 }
 
-/** Each in a transaction of its own, and none while another copy evaluates. */
+/** Each organisation in its own transaction. Does nothing while another copy evaluates. */
 async function evaluateSetBack(dataSource: DataSource, settings: Evaluation, now: Date): Promise<number> {
   let raised = 0;
   for (const organizationId of await dueSetbacks(dataSource.manager, now))
@@ -65,20 +66,20 @@ async function evaluateSetBack(dataSource: DataSource, settings: Evaluation, now
 interface Evaluated {
   settings: Evaluation;
   now: Date;
-  /** Entries up to here were looked at before. */
+  /** Entries up to this one have been evaluated before. */
   since: string;
 }
 
 /**
- * All at once; where that fails, each half by itself, and so on: a failure costs no more statements than there are
- * halves on the way to it.
+ * Evaluates all organisations together. If that fails, evaluates each half separately, and so on, so that finding the
+ * organisation at fault takes a number of steps that is logarithmic in the number of organisations.
  */
 async function evaluateAll(tx: EntityManager, ids: readonly string[], evaluated: Evaluated): Promise<number> {
   if (ids.length === 0) return 0;
   const evaluate = (own: EntityManager) => evaluateSome(own, ids, evaluated);
   if (ids.length === 1) return orSetBack(tx, evaluated, ids[0]!, evaluate);
   try {
-    // A transaction of its own within this one: where it fails, that one alone is undone.
+    // A nested transaction: if it fails, only its own changes are rolled back.
     return await tx.transaction(evaluate);
   } catch {
     const half = ids.length >> 1;
@@ -87,7 +88,7 @@ async function evaluateAll(tx: EntityManager, ids: readonly string[], evaluated:
   }
 }
 
-/** Where the organisation cannot be looked at, what was begun is undone, and it is tried again later. */
+/** If the organisation cannot be evaluated, rolls back what was begun and schedules a retry. */
 async function orSetBack(
   tx: EntityManager,
   { settings, now, since }: Evaluated,

@@ -7,16 +7,16 @@ interface Pauses {
 const ORGANIZATION_PAUSES = { firstS: 60, longestS: 3_600 };
 const ALERT_PAUSES = { firstS: 10, longestS: 600 };
 
-/** When the next attempt is due: twice as long after each that failed. `now` is a parameter's place. */
+/** SQL for when the next attempt is due: the delay doubles with each failure. `now`: a placeholder such as `$3`. */
 const retryAt = (now: string, { firstS, longestS }: Pauses, attempts = 'attempts'): string =>
   `${now}::timestamptz + make_interval(secs => least(${longestS}, ${firstS} * power(2, least(${attempts}, 20))))`;
 
-/** The first line alone, of a length that fits a table and a log. */
+/** Only the first line, short enough for a table and a log. */
 const REASON_CHARACTERS = 300;
 const reasonOf = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]!.slice(0, REASON_CHARACTERS);
 
-/** Organisations that are to be tried again now, those that failed least often first. */
+/** Organisations that are due for a retry, those with the fewest failures first. */
 export async function dueSetbacks(manager: EntityManager, now: Date): Promise<string[]> {
   const rows: { organization_id: string }[] = await manager.query(
     'SELECT organization_id FROM alert_setbacks WHERE retry_at <= $1 ORDER BY attempts, retry_at',
@@ -25,7 +25,7 @@ export async function dueSetbacks(manager: EntityManager, now: Date): Promise<st
   return rows.map(({ organization_id }) => organization_id);
 }
 
-/** The last entry that was looked at before; undefined: the organisation is not set back any more. */
+/** The last entry that was evaluated; undefined: the organisation is no longer set back. */
 export async function setBackSince(tx: EntityManager, organizationId: string): Promise<string | undefined> {
   const rows: { since_entry: string }[] = await tx.query(
     'SELECT since_entry FROM alert_setbacks WHERE organization_id = $1',
@@ -34,7 +34,7 @@ export async function setBackSince(tx: EntityManager, organizationId: string): P
   return rows[0]?.since_entry;
 }
 
-/** `since` counts the first time alone: nothing was looked at after it. */
+/** `since` is stored only by the first setback: no later entry has been evaluated. */
 export async function setBack(
   tx: EntityManager,
   organizationId: string,
@@ -52,7 +52,7 @@ export async function clearSetbacks(tx: EntityManager, organizationIds: readonly
   await tx.query('DELETE FROM alert_setbacks WHERE organization_id = ANY($1::uuid[])', [organizationIds]);
 }
 
-/** An alert that could not be published. */
+/** Schedules a retry of an alert that could not be published. */
 export async function setAlertBack(manager: EntityManager, alertId: string, now: Date): Promise<void> {
   await manager.query(
     `UPDATE usage_alerts SET attempts = attempts + 1, retry_at = ${retryAt('$2', ALERT_PAUSES)}
@@ -62,7 +62,7 @@ export async function setAlertBack(manager: EntityManager, alertId: string, now:
 }
 
 export interface Setbacks {
-  /** Organisations whose usage could not be looked at. */
+  /** Organisations whose usage could not be evaluated. */
   organizations: number;
   /** Alerts that could not be published. */
   alerts: number;

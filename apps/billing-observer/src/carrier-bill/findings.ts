@@ -51,7 +51,7 @@ export class Findings {
   unlisted = 0;
   /** Lines without seconds and cost of calls that the ledger does not have. */
   unbilled = 0;
-  /** Pairs of which one side alone has the caller's number. */
+  /** Pairs of which only one side has the caller's number. */
   withheld = 0;
   private readonly sums = new Map<string, Sum>();
   private readonly increments = new Map<string, number>();

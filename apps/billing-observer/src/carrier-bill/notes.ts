@@ -3,7 +3,7 @@ import { hoursText } from './time-shift.js';
 
 const calls = (count: number) => (count === 1 ? '1 call' : `${count} calls`);
 
-/** What holds for the whole file, as sentences. */
+/** Remarks about the whole file, as sentences. */
 export function notesOf(findings: Findings, { rows, shift }: { rows: number; shift: number }): string[] {
   const notes: string[] = [];
   if (shift !== 0) notes.push(shiftNote(shift));
@@ -17,26 +17,26 @@ export function notesOf(findings: Findings, { rows, shift }: { rows: number; shi
     );
   if (findings.withheld > 0)
     notes.push(
-      `Calls whose caller's number one side alone has, matched by called number and time: ${findings.withheld}. The ` +
-        'caller withheld it, so nothing else says that they are the same calls.',
+      `Calls matched by called number and time, because only one side has the caller's number: ` +
+        `${findings.withheld}. The caller withheld it, so nothing else shows that they are the same calls.`,
     );
   if (findings.unlisted > 0)
     notes.push(
       `Unanswered calls of the ledger that are not in the file: ${findings.unlisted}. Most carriers list answered ` +
-        'calls only, so they are no difference.',
+        'calls only, so these do not count as differences.',
     );
   if (findings.unbilled > 0)
     notes.push(
-      `Lines without seconds and cost whose calls are not in the ledger: ${findings.unbilled}. They cost nothing, so ` +
-        'they are no difference.',
+      `Lines without duration and cost whose calls are not in the ledger: ${findings.unbilled}. They cost nothing, ` +
+        'so they do not count as differences.',
     );
   return notes;
 }
 
 const shiftNote = (shift: number) =>
-  `All times in the file are ${hoursText(shift)} ${shift > 0 ? 'later' : 'earlier'} than in the ledger: its time ` +
-  'zone is probably another one than the format says. The calls were compared without this difference. Correct ' +
-  '`time_zone` in the format.';
+  `All times in the file are ${hoursText(shift)} ${shift > 0 ? 'later' : 'earlier'} than in the ledger: the file is ` +
+  'probably in a different time zone than the format says. The calls were compared with this difference removed. ' +
+  'Correct `time_zone` in the format.';
 const NOTHING =
   'No call of the file matches one of the ledger. Check the columns, the time zone and how numbers are written in ' +
   'the format, and whether these are the right trunks and the right month.';

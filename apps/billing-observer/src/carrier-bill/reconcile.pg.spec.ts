@@ -221,7 +221,7 @@ describe('comparing the ledger with a file', () => {
       ['only-theirs', null, 1],
       ['only-theirs', 'billed-twice', 1],
     ]);
-    const note = expect.stringMatching(/number one side alone has, matched by called number and time: 1\./);
+    const note = expect.stringMatching(/because only one side has the caller's number: 1\./);
     expect(found.notes).toEqual(alone === 1 ? [note] : []);
   });
 

@@ -17,8 +17,8 @@ const tolerance = fc.integer({ min: 0, max: 40 });
 const fit = (one: OurCallerCall, other: CallerCall, within: number) =>
   one.withheld !== other.withheld && Math.abs(one.second - other.second) <= within;
 
-describe('pairing calls whose caller one side alone has', () => {
-  it('uses each call once, pairs what fits, and leaves nothing that fits', () =>
+describe('pairing calls whose caller is known to only one side', () => {
+  it('uses each call once, pairs only calls that fit, and leaves no two that fit unpaired', () =>
     fc.assert(
       fc.property(many(ours), many(theirs), tolerance, (all, others, within) => {
         const matching = matchWithheld(all, others, within);
@@ -30,7 +30,7 @@ describe('pairing calls whose caller one side alone has', () => {
         expect(matching.ours.filter((one) => matching.theirs.some((other) => fit(one, other, within)))).toEqual([]);
       }),
     ));
-  it('takes a call that was answered before one that was not, though that is nearer', () => {
+  it('prefers an answered call to an unanswered one that is nearer in time', () => {
     const answered = { second: 20, seconds: 60, withheld: false, answered: true };
     const unanswered = { second: 3, seconds: 0, withheld: false, answered: false };
     const line = { second: 0, seconds: 60, withheld: true };
@@ -40,7 +40,7 @@ describe('pairing calls whose caller one side alone has', () => {
 });
 
 const TOLERANCE = 30;
-/** A call as it happened, and whether each side has the caller's number. Two calls are further apart than can match. */
+/** Calls as they happened, too far apart in time to be confused, and which side has the caller's number. */
 const truth = fc.array(
   fc.record({
     caller: fc.constantFrom('+15550100', '+15550101'),
@@ -54,8 +54,8 @@ const truth = fc.array(
   { maxLength: 30 },
 );
 
-describe('a bill of calls whose callers are known, withheld, or withheld on one side', () => {
-  it('has each call as it happened, and only what the carrier did not list is ours alone', () =>
+describe('a bill of calls whose callers are known to both sides, to one or to neither', () => {
+  it('pairs every listed call with its own, and reports as ours only what the carrier did not list', () =>
     fc.assert(
       fc.property(truth, (calls) => {
         const findings = new Findings(TOLERANCE, { from: 0, to: Infinity });

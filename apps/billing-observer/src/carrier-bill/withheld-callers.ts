@@ -10,7 +10,7 @@ export interface OurCallerCall extends CallerCall {
 }
 
 /**
- * Pairs calls to the same number where one side alone has the caller's number, by their times: one to one, never
+ * Pairs calls to the same number where only one side has the caller's number, by their times: one to one, never
  * further apart than `tolerance` seconds. Calls that were connected on both sides go first, because a call that nobody
  * answered is on few bills. Two sides that both have the number, or both lack it, are never paired here.
  */

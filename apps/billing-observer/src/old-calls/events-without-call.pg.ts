@@ -1,7 +1,7 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import { keepTimesBesideGaps, type OldCalls } from './old-calls.pg.js';
 
-/** Read from an index; most of them are of calls that stay. */
+/** Events per batch. They are read from an index, and most belong to calls that stay. */
 const EVENTS_AT_ONCE = 2_000;
 
 /** A place in the order of `calls_of_call`. `time` as PostgreSQL writes it. */
@@ -12,8 +12,8 @@ interface Place {
 const FIRST: Place = { call_id: '00000000-0000-0000-0000-000000000000', time: '-infinity' };
 
 /**
- * Removes events whose call is not in the call log and that happened earlier, and returns how many: those of a type
- * that only a later version knows, when no other event is of their call. All events are looked through once.
+ * Removes events that are older than `before` and whose call is not in the call log, and returns how many. A call is
+ * not in the call log if all its events are of types that only a later version knows. Scans all events once.
  */
 export async function removeEventsWithoutCall(
   dataSource: DataSource,
@@ -31,7 +31,7 @@ export async function removeEventsWithoutCall(
   }
 }
 
-/** `last`: undefined after the last ones. */
+/** `last`: the place of the last event of the batch; undefined: there are no more. */
 async function removeSome(
   tx: EntityManager,
   { after, before }: { after: Place; before: Date },

@@ -11,13 +11,13 @@ import { removeOldCalls } from './old-calls.pg.js';
 
 const EVERY_MS = 3_600_000;
 const RETRY_MS = 60_000;
-/** How often all events are searched for those without a row in the call log. */
+/** How often all events are scanned for calls that are not in the call log. */
 const LOOK_THROUGH_EVERY_MS = 24 * EVERY_MS;
-/** Recording goes first: a busy database has at least twice as long for other work as a batch took. */
+/** Recording has priority: after each batch the database is left alone for at least twice as long as it took. */
 const PAUSE_MS = 50;
 const PAUSES_A_BATCH = 2;
 
-/** Removes calls from the call log that are older than it keeps. */
+/** Removes calls that are older than `CALL_LOG_KEEP_DAYS` from the call log. */
 @Module({})
 export class OldCallsModule implements OnApplicationBootstrap, OnModuleDestroy {
   private removing: Repeating | undefined;
@@ -56,7 +56,7 @@ export class OldCallsModule implements OnApplicationBootstrap, OnModuleDestroy {
     if (calls > 0) this.logger.info({ calls }, 'removed old calls from the call log');
     if (performance.now() < this.lookThroughAt) return;
     const events = await removeEventsWithoutCall(recording, old);
-    if (events > 0) this.logger.info({ events }, 'removed old events whose call is not in the call log');
+    if (events > 0) this.logger.info({ events }, 'removed old events of calls that are not in the call log');
     this.lookThroughAt = performance.now() + LOOK_THROUGH_EVERY_MS;
   }
 }

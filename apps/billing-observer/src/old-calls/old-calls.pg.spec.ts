@@ -22,7 +22,7 @@ beforeEach(async () => {
 });
 afterEach(() => db.destroy());
 
-/** All events of a call of this organisation that began at noon of a day in November. */
+/** All events of a call of this organisation that began at noon on a day in November. */
 function call(n: number, date: number, organization_id = ORG): CallEvent[] {
   const time = `2026-11-${String(date).padStart(2, '0')}T12:00:00.000Z`;
   return [callStarted(n), callAnswered(n), callEnded(n)].map((event) => ({
@@ -53,7 +53,7 @@ describe('calls that are older than the call log keeps', () => {
     expect(await dump(db)).toEqual(rows);
   });
 
-  it('are removed in batches, also by several copies at once, until it is stopped', async () => {
+  it('are removed in batches, by several copies at once too, until stopped', async () => {
     const many = Array.from({ length: 450 }, (_none, n) => callStarted(n + 1));
     await record(db, many);
     const later = new Date('2026-12-31T00:00:00.000Z');
@@ -70,14 +70,14 @@ describe('calls that are older than the call log keeps', () => {
     expect([await left('calls'), await left('call_log')]).toEqual([[], []]);
   });
 
-  it('are in no count of their day any more', async () => {
+  it('are no longer counted on their day', async () => {
     await record(db, [...call(1, 9), ...call(2, 12)]);
     expect([await countNextDay(db, ORG), await countNextDay(db, ORG)]).toEqual(['2026-11-12', '2026-11-09']);
     await removeOldCalls(db, { before });
     expect(await db.query('SELECT day::text FROM call_log_days')).toEqual([{ day: '2026-11-12' }]);
   });
 
-  it('leave behind between which times the calls of a gap ended', async () => {
+  it('leave the times between which the calls of a gap ended', async () => {
     await record(db, [...call(1, 8), ...call(3, 9)]);
     const gaps = await listGaps(db);
     expect(gaps).toMatchObject([{ first: 2, after: '2026-11-08T12:00:00.000Z', before: '2026-11-09T12:00:00.000Z' }]);
@@ -86,13 +86,13 @@ describe('calls that are older than the call log keeps', () => {
     expect(await listGaps(db)).toEqual(gaps);
   });
 
-  it('go with events of a type that is not known, whose call is not in the call log', async () => {
+  it('are removed along with events of unknown types whose calls are not in the call log', async () => {
     const later = (n: number, time: string) => {
       const { data, ...event } = { ...callStarted(n), id: `0190a5b2-7c00-7000-8900-${String(n).padStart(12, '0')}` };
       return { ...event, type: 'CallParked', time, data } as unknown as CallEvent;
     };
     const [old, kept] = ['2026-11-09T12:00:00.000Z', '2026-11-10T00:00:00.000Z'];
-    // Calls 1 and 2 have no other event; call 3 stays with all its events; that of call 4 is of another organisation.
+    // Calls 1 and 2 have no other events, call 3 keeps all of its own, and call 4 belongs to another organisation.
     const strange = later(4, old);
     await record(db, [later(1, old), later(2, kept), later(3, old), ...call(3, 20), ...call(4, 20, OTHER), strange]);
     expect(await removeOldCalls(db, { before })).toBe(0);
@@ -109,7 +109,7 @@ describe('calls that are older than the call log keeps', () => {
     expect(await removeEventsWithoutCall(db, { before })).toBe(0);
   });
 
-  it('are looked through in batches, also where a batch ends within a call', async () => {
+  it('are scanned in batches, even if a batch ends within a call', async () => {
     const time = '2026-11-09T12:00:00.000Z';
     await db.query(
       `INSERT INTO calls (event_id, call_id, bridge_id, type, "time", envelope, logged_at)

@@ -3,11 +3,11 @@ interface OfCall {
   organization_id: string;
 }
 
-/** Longer than a request for a call is under way, milliseconds. */
+/** Longer than any request for a call takes to arrive, in milliseconds. */
 const KEPT_MS = 600_000;
 const KEPT_CALLS = 10_000;
 
-/** Calls whose end was requested before the request for them arrived: they are not taken. Times in milliseconds. */
+/** Calls that were cancelled before their request arrived, so that it is not carried out. Times in milliseconds. */
 export class CanceledAhead {
   private readonly calls = new Map<string, number>();
 

@@ -10,14 +10,14 @@ export interface Sampling {
   channelId: string;
   /** Gaps so far in what was played to the caller. */
   gaps: () => number;
-  /** For tests: the time, and what repeats. */
+  /** For tests: the time and the timer. */
   clock?: SampleClock;
 }
 
 export interface SampleClock {
   /** Milliseconds. */
   now(): number;
-  /** Returns what ends it. */
+  /** Returns a function that stops it. */
   every(milliseconds: number, run: () => void): () => void;
 }
 
@@ -30,8 +30,8 @@ const CLOCK: SampleClock = {
 };
 
 /**
- * Reads a call's quality from FreeSWITCH every five seconds, on the call's own connection: four short commands, which
- * FreeSWITCH answers whatever the channel does. A frame of audio costs nothing more.
+ * Reads a call's quality from FreeSWITCH every five seconds, over the call's own connection, which FreeSWITCH serves
+ * whatever the channel is doing. Audio frames cost nothing more.
  */
 export class QualitySamples {
   private readings: QualityReadings | undefined;
@@ -46,12 +46,12 @@ export class QualitySamples {
     void this.begin();
   }
 
-  /** What is measured already: nothing is asked for it. Null: nothing yet. */
+  /** What has been measured so far, without another request. Null: nothing yet. */
   soFar(): QualityCourse | null {
     return this.readings?.soFar() ?? null;
   }
 
-  /** The call ended; once. Null: it was too short, or FreeSWITCH said nothing about its begin. */
+  /** Call once, when the call has ended. Null: it was too short, or FreeSWITCH reported nothing at its start. */
   end(hangup: HangupFacts | undefined): QualityCourse | null {
     this.ended = true;
     this.stop?.();
@@ -84,6 +84,6 @@ export class QualitySamples {
   }
 }
 
-/** Starts sampling an answered channel whose audio is attached. `headers`: FreeSWITCH's of that channel. */
+/** Starts sampling an answered channel whose audio is attached. `headers`: that channel's, from FreeSWITCH. */
 export const sampleQuality = (talk: Talk, headers: EslEvent['headers'], session: AudioSession): QualitySamples =>
   new QualitySamples({ talk, channelId: headers.get('Unique-ID') ?? '', gaps: () => session.log().underruns });

@@ -46,7 +46,7 @@ beforeEach(() => {
 });
 afterEach(() => carrier?.close());
 
-/** The check of its call, and the call's events. */
+/** The result of the test's call check, and the call's events. */
 async function tested(
   numbers: CarrierScript['numbers'],
   { with_ = {}, saved = true, during, after }: TestOptions = {},
@@ -77,13 +77,13 @@ interface TestOptions {
   with_?: Partial<TrunkSettings>;
   saved?: boolean;
   during?: During;
-  /** Once the test has its answer. */
+  /** Runs once the test has been answered. */
   after?: During;
 }
 const typesOf = (events: CallEvent[]) => events.map(({ type }) => type);
 
-describe('the call of a test', () => {
-  it('that is answered has its events and its record, marked and without an assistant', async () => {
+describe('the call of a trunk test', () => {
+  it('has its events and its record when it is answered, marked as a test and without an assistant', async () => {
     const { check, events, ended, callId } = await tested({ [TO]: 200 });
     expect(check).toMatchObject({ result: 'pass' });
     expect(typesOf(events)).toEqual(['CallStarted', 'CallAnswered', 'CallEnded']);
@@ -109,26 +109,26 @@ describe('the call of a test', () => {
     ['busy', 486, 'called-party-busy', 'busy', 486],
     ['refused', 403, 'carrier-refused', 'carrier-refused', 403],
     ['unknown', 404, 'unknown-destination', 'unknown-number', 404],
-    ['ringing on', 'ring', 'not-answered', 'no-answer', null],
-  ] as const)('that is %s has an attempt that says so', async (_what, said, end_reason, reason, sip_status) => {
+    ['not answered', 'ring', 'not-answered', 'no-answer', null],
+  ] as const)('has an attempt that says so when it is %s', async (_what, said, end_reason, reason, sip_status) => {
     const { events, ended } = await tested({ [TO]: said });
     expect(typesOf(events)).toEqual(['CallStarted', 'CallAttemptFailed', 'CallEnded']);
     expect(ended).toMatchObject({ end_reason, sip_status, answered_at: null, billable_ms: 0 });
     expect(ended.attempts).toMatchObject([{ outcome: 'failed', reason, sip_status, ringing: said === 'ring' }]);
   });
 
-  it('whose answer comes with its cancellation is answered, and hung up at once', async () => {
+  it('counts as answered and is hung up at once when the answer crosses the cancellation', async () => {
     const { events, ended } = await tested({ [TO]: 'late' });
     expect(typesOf(events)).toEqual(['CallStarted', 'CallAnswered', 'CallEnded']);
     expect(ended.answered_at).not.toBeNull();
     await eventually(() => carrier.methods().includes('BYE'), { message: 'the hang-up' });
   });
 
-  it('whose answer comes long after its cancellation is answered as well, and hung up at once', async () => {
+  it('counts as answered and is hung up at once even when the answer comes long after the cancellation', async () => {
     const { check, events, ended, callId } = await tested(
       { [TO]: 'deaf' },
       {
-        // The test is over while the carrier goes on ringing.
+        // The test is over, but the carrier still rings.
         after: async (testId) => {
           expect((await host.callEvents(testId)).map(({ type }) => type)).toEqual(['CallStarted']);
           expect(carrier.methods()).toContain('CANCEL');
@@ -144,7 +144,7 @@ describe('the call of a test', () => {
     await eventually(() => released.some(({ call_id }) => call_id === callId), { message: 'the free channel' });
   });
 
-  it('of settings that are not saved has an attempt without a trunk, and takes no channel', async () => {
+  it('has an attempt without a trunk and takes no channel when the settings are not saved', async () => {
     const { events, ended } = await tested({ [TO]: 486 }, { saved: false, with_: { max_channels: 1 } });
     expect(typesOf(events)).toEqual(['CallStarted', 'CallAttemptFailed', 'CallEnded']);
     expect(ended).toMatchObject({ trunk_id: null, trunk_test: true, end_reason: 'called-party-busy' });
@@ -153,7 +153,7 @@ describe('the call of a test', () => {
     expect(released).toEqual([]);
   });
 
-  it('delivers no status', async () => {
+  it('sends no status', async () => {
     const { callId } = await tested({ [TO]: 486 });
     // A later call of this bridge would have come after it.
     expect(assistant.statuses.filter(({ body }) => (body as { call_id?: string }).call_id === callId)).toEqual([]);
@@ -164,7 +164,7 @@ describe('the call of a test', () => {
 describe('the limits of the trunk', () => {
   const limited = { max_channels: 1 };
 
-  it('hold for its test: the call takes a channel and gives it back', async () => {
+  it('apply to its test: the call takes a channel and gives it back', async () => {
     const { callId } = await tested({ [TO]: 486 }, { with_: limited });
     expect(permits).toEqual([
       {
@@ -177,9 +177,9 @@ describe('the limits of the trunk', () => {
   });
 
   it.each<[string, PermitAnswer, string]>([
-    ['wait', { outcome: 'wait', retry_after_ms: 250, position: 1, bridges: 1 }, 'queue-timeout'],
+    ['a wait', { outcome: 'wait', retry_after_ms: 250, position: 1, bridges: 1 }, 'queue-timeout'],
     ['a full queue', { outcome: 'refused', reason: 'queue-full', message: 'Full.' }, 'queue-full'],
-  ])('%s: nothing is sent, and the call log says why', async (_what, answer, end_reason) => {
+  ])('prevent the call after %s, and the call log says why', async (_what, answer, end_reason) => {
     permit = answer;
     const { check, ended } = await tested({ [TO]: 200 }, { with_: limited });
     expect(check).toMatchObject({
@@ -220,7 +220,7 @@ describe('a hang-up of the call', () => {
     expect(ended.billable_ms).toBeLessThan(3_000);
   });
 
-  it('of another organisation does nothing', async () => {
+  it('has no effect if another organisation requests it', async () => {
     const { ended } = await tested(
       { [TO]: 'ring' },
       {

@@ -8,6 +8,9 @@ const BUSY_RETRY_S = 10;
 /** Longer than a test: of a process that was killed during one. */
 const LEASE = `interval '30 seconds'`;
 
+const END = 'update test_runs set busy_until = null where id = $1';
+const FORGET = 'delete from test_runs where id = $1';
+
 /** Each kind is counted by itself. */
 export type TestKind = 'trunk' | 'notification';
 
@@ -24,13 +27,25 @@ export class TestLimits {
     private readonly kind: TestKind,
   ) {}
 
-  /** @throws DomainError too-many-requests */
-  async run<Result>(organizationId: string, test: () => Promise<Result>): Promise<Result> {
+  /**
+   * `counts`: whether a test that failed this way is one of those a minute. Default: each does.
+   *
+   * @throws DomainError too-many-requests
+   */
+  async run<Result>(
+    organizationId: string,
+    test: () => Promise<Result>,
+    counts: (error: unknown) => boolean = () => true,
+  ): Promise<Result> {
     const id = await this.begin(organizationId);
+    let ended = END;
     try {
       return await test();
+    } catch (error) {
+      if (!counts(error)) ended = FORGET;
+      throw error;
     } finally {
-      await this.end(id);
+      await this.end(ended, id);
     }
   }
 
@@ -66,9 +81,9 @@ export class TestLimits {
   }
 
   /** Where the database is unavailable now, the lease ends by itself. */
-  private async end(id: string): Promise<void> {
+  private async end(statement: string, id: string): Promise<void> {
     await this.store
-      .query('update test_runs set busy_until = null where id = $1', [id])
+      .query(statement, [id])
       .catch((error: unknown) => this.store.logger.warn({ err: error }, 'cannot note the end of a test'));
   }
 }

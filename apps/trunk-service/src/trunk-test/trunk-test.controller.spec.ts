@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import type { Subscription } from '@nats-io/nats-core';
 import { callEvent, type CallEnded, type CallEvent, type CallStarted } from '@trunkmesh/contracts/call.js';
 import { bridgeRequest, CALLS_STREAM, callSubject } from '@trunkmesh/contracts/subjects.js';
 import { trunkTestRequest, type TrunkTestAnswer, type TrunkTestRequest } from '@trunkmesh/contracts/trunk-test.js';
@@ -19,6 +20,7 @@ let mesh: Mesh;
 let voices: Awaited<ReturnType<typeof speakForBridges>>;
 let bridge: SpokenBridge;
 let nc: NatsConnection;
+let subscription: Subscription;
 let stopRouting: () => Promise<void>;
 const asked: TrunkTestRequest[] = [];
 const wires: string[] = [];
@@ -36,15 +38,19 @@ beforeAll(async () => {
   await bridge.speak();
   await eventually(async () => (await mesh.operator('GET', '/api/v1/bridges/b1')).body.alive === true);
   nc = await connectNats(mesh.nats.url, { name: 'agent', logger: createLogger('test', { level: 'silent' }) });
-  nc.subscribe(bridgeRequest('b1', 'diagnose'), {
+  listen();
+  stopRouting = await answerForRouting(mesh.nats.url);
+}, 60_000);
+/** Bridge b1 runs tests from now on. */
+function listen() {
+  subscription = nc.subscribe(bridgeRequest('b1', 'diagnose'), {
     callback: (_error, message) => {
       wires.push(message.string());
       asked.push(trunkTestRequest.parse(message.json()));
       void Promise.resolve(answer()).then((given) => message.respond(JSON.stringify(given)));
     },
   });
-  stopRouting = await answerForRouting(mesh.nats.url);
-}, 60_000);
+}
 afterAll(async () => {
   await stopRouting?.();
   await nc?.close();
@@ -299,6 +305,26 @@ describe('a test with a call', () => {
         to_phone_number: '+12015550124',
       }),
     ).toMatchObject({ status: 429, body: { code: 'same-destination' } });
+  });
+
+  it('that never reached a bridge counts in no limit', async () => {
+    const { id, admin } = await mesh.organization();
+    await mesh.operator('PATCH', `/api/v1/organizations/${id}`, { quotas: { outbound_calls_per_hour: 1 } });
+    const trunk = await saved(admin);
+    await addNumber(admin, '+12015550181');
+    const test = () => admin('POST', `${TRUNKS}/${trunk.id}/test`, { from: '+12015550181', number: '+12015550123' });
+    subscription.unsubscribe();
+    await nc.flush();
+    // One more than a minute may have.
+    for (let nth = 0; nth < 11; nth += 1)
+      expect(await test()).toMatchObject({ status: 503, body: { code: 'bridge-unavailable' } });
+    listen();
+    await nc.flush();
+    answer = () => ({ outcome: 'refused', code: 'invalid-request', message: 'Another version.' });
+    expect(await test()).toMatchObject({ status: 503, body: { code: 'bridge-unavailable' } });
+    answer = () => DONE;
+    expect((await test()).status).toBe(200);
+    expect(await test()).toMatchObject({ status: 429, body: { code: 'calls-per-hour' } });
   });
 
   it("counts against the organisation's ceilings, and is refused where one is reached", async () => {

@@ -25,7 +25,7 @@ import { bridgeForTest } from './test-bridge.js';
 import { countTestCall, expectNoMore, refuseTestCall, uncountTestCall } from './test-call.pg.js';
 import { allowedCall, problemOfTest, type AllowedCall } from './test-call-guard.js';
 import { TestLimits } from './test-limits.pg.js';
-import { askForTest, TestNotBegun, unavailable } from './trunk-test.nats.js';
+import { askForTest, BridgeNotReached, TestNotBegun } from './trunk-test.nats.js';
 import {
   PROBE_BODY,
   probeCall,
@@ -111,31 +111,37 @@ export class TrunkTestController {
     return this.run({ organizationId, settings: trunkSettings.parse(saved), password, saved }, body);
   }
 
-  private run(tested: Tested, { number, from }: TestBody): Promise<TrunkTestView> {
+  private run(tested: Tested, body: TestBody): Promise<TrunkTestView> {
+    const counts = (error: unknown) => !(error instanceof BridgeNotReached);
+    return this.limits.run(tested.organizationId, () => this.runOn(tested, body), counts);
+  }
+
+  private async runOn(tested: Tested, { number, from }: TestBody): Promise<TrunkTestView> {
     const { organizationId, settings, password, saved } = tested;
-    return this.limits.run(organizationId, async () => {
-      const bridge = bridgeForTest(saved ?? settings, await this.sources.fleet.read());
-      if (bridge === undefined)
-        throw unavailable(
-          `No bridge of pool "${settings.bridge_pool}" is online, so nothing can be tested. Retry soon.`,
-        );
-      const test_id = uuidv7();
-      const call =
-        number === undefined
-          ? null
-          : await this.allowed(tested, { call_id: test_id, bridge_id: bridge, from: from!, to: number });
-      const request: TrunkTestRequest = {
-        test_id,
-        trunk_id: saved?.id ?? test_id,
-        organization_id: organizationId,
-        trunk: settings,
-        password,
-        is_registered: settings.register && (await this.isRegistered(tested)),
-        call,
-      };
-      const checks = await this.ask(bridge, request);
-      return viewOfTest(bridge, checks, new Date().toISOString());
-    });
+    const bridge = bridgeForTest(saved ?? settings, await this.sources.fleet.read());
+    if (bridge === undefined)
+      throw new BridgeNotReached(
+        'bridge-unavailable',
+        `No bridge of pool "${settings.bridge_pool}" is online, so nothing can be tested. Retry soon.`,
+      );
+    const test_id = uuidv7();
+    // Before the call is counted: where this fails, nothing was asked of the bridge.
+    const is_registered = settings.register && (await this.isRegistered(tested));
+    const call =
+      number === undefined
+        ? null
+        : await this.allowed(tested, { call_id: test_id, bridge_id: bridge, from: from!, to: number });
+    const request: TrunkTestRequest = {
+      test_id,
+      trunk_id: saved?.id ?? test_id,
+      organization_id: organizationId,
+      trunk: settings,
+      password,
+      is_registered,
+      call,
+    };
+    const checks = await this.ask(bridge, request);
+    return viewOfTest(bridge, checks, new Date().toISOString());
   }
 
   /** A call that was certainly not placed does not count. */

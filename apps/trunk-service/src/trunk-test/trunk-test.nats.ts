@@ -15,6 +15,8 @@ const BUSY_RETRY_S = 10;
 
 /** Nothing was sent to the carrier. */
 export class TestNotBegun extends DomainError {}
+/** Not even a bridge has the request. */
+export class BridgeNotReached extends TestNotBegun {}
 
 /** @throws DomainError bridge-unavailable, too-many-requests; where the bridge certainly did nothing `TestNotBegun` */
 export async function askForTest(nats: NatsLink, bridge: string, request: TrunkTestRequest): Promise<TrunkCheck[]> {
@@ -27,12 +29,14 @@ export async function askForTest(nats: NatsLink, bridge: string, request: TrunkT
   }).catch((error: unknown) => {
     if (!(error instanceof Unanswered)) throw error;
     const text = `${unansweredText(`bridge ${bridge}`, error)} No trunk was changed; test again.`;
-    throw error.mayHaveRun ? unavailable(text) : new TestNotBegun('bridge-unavailable', text);
+    throw error.mayHaveRun ? unavailable(text) : new BridgeNotReached('bridge-unavailable', text);
   });
   if (answer.outcome === 'done') return answer.checks;
   if (answer.code === 'too-many-tests')
     throw new TestNotBegun('too-many-requests', answer.message, [], { retry_after_seconds: BUSY_RETRY_S });
-  throw unavailable(`Bridge ${bridge} did not run the test: ${answer.message}`);
+  const text = `Bridge ${bridge} did not run the test: ${answer.message}`;
+  // What it could not read it did not begin; where it failed it may have.
+  throw answer.code === 'invalid-request' ? new TestNotBegun('bridge-unavailable', text) : unavailable(text);
 }
 
-export const unavailable = (detail: string): DomainError => new DomainError('bridge-unavailable', detail);
+const unavailable = (detail: string): DomainError => new DomainError('bridge-unavailable', detail);

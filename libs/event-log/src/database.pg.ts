@@ -1,5 +1,4 @@
 import type { Logger } from '@trunkmesh/runtime/logger.process.js';
-import pg from 'pg';
 import { DataSource, type EntitySchema, type MigrationInterface } from 'typeorm';
 import { clientConfig } from './relay-session.pg.js';
 import { SteadyClient } from './steady-client.pg.js';
@@ -58,7 +57,7 @@ const LOCK_CONNECT_MS = 2_000;
  * session and the pool may hand out any connection.
  */
 export async function migrate(dataSource: DataSource, logger: Logger): Promise<void> {
-  const client = new pg.Client({
+  const client = new SteadyClient({
     ...clientConfig(dataSource),
     connectionTimeoutMillis: LOCK_CONNECT_MS,
     application_name: 'migrations',

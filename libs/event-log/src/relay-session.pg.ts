@@ -1,5 +1,6 @@
-import pg from 'pg';
+import type pg from 'pg';
 import type { DataSource } from 'typeorm';
+import { SteadyClient } from './steady-client.pg.js';
 
 /** What is not in JetStream yet, or not known to be. Positions are bigints, kept as text. */
 export interface OutboxEntry {
@@ -98,7 +99,7 @@ const LAG = `
   from (select position from outbox order by position limit ${LAG_COUNTED}) as waiting`;
 
 export async function openRelaySession(config: pg.ClientConfig): Promise<RelaySession> {
-  const client = new pg.Client({
+  const client = new SteadyClient({
     ...config,
     application_name: 'trunkmesh relay',
     connectionTimeoutMillis: 5_000,

@@ -17,7 +17,7 @@ export async function copyRows(
     const client = (await runner.connect()) as ClientBase;
     // COPY has no parameters.
     const select = sql.replaceAll(/\$(\d+)/g, (_all, nth: string) => literal(client, parameters[Number(nth) - 1]));
-    const text = `${READABLE}; COPY (${select}) TO STDOUT`;
+    const text = `COPY (${select}) TO STDOUT`;
     await new Promise<void>((resolve, reject) => {
       client.query(
         new CopyOut(text, take, (error) =>
@@ -29,9 +29,6 @@ export async function copyRows(
     await runner.release();
   }
 }
-
-/** For this COPY alone: statements that are sent together are one transaction. */
-const READABLE = "SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO'";
 
 const literal = (client: ClientBase, value: unknown): string =>
   value === null ? 'NULL' : client.escapeLiteral(value instanceof Date ? value.toISOString() : String(value));
@@ -53,7 +50,6 @@ class CopyOut implements Submittable {
     this.take(chunk);
   }
 
-  /** Once for each of the statements. */
   handleCommandComplete(): void {}
 
   handleReadyForQuery(): void {

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { clientConfig } from '@trunkmesh/event-log/relay-session.pg.js';
+import { SteadyClient } from '@trunkmesh/event-log/steady-client.pg.js';
 import type { Running } from '@trunkmesh/runtime/operator-command.process.js';
-import pg from 'pg';
+import type pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import type { DataSource } from 'typeorm';
 import { dropMonth, Changed } from './drop-month.pg.js';
@@ -34,15 +35,14 @@ const LOCK_NOT_AVAILABLE = '55P03';
  * @throws Error when another copy archives
  */
 export async function archiveMonths(dataSource: DataSource, archiving: Archiving, running: Running): Promise<Archived> {
-  const client = new pg.Client({ ...clientConfig(dataSource), application_name: 'archive-usage' });
+  const client = new SteadyClient({ ...clientConfig(dataSource), application_name: 'archive-usage' });
   const lost = new AbortController();
   client.on('error', (error) => {
     lost.abort(error);
   });
   await client.connect();
   try {
-    // A file's times must not depend on how the server is set up.
-    await client.query("SET timezone = 'UTC'; SET datestyle = 'ISO'; SET statement_timeout = 0");
+    await client.query('SET statement_timeout = 0');
     const { rows } = await client.query<{ taken: boolean }>('SELECT pg_try_advisory_lock($1) AS taken', [ARCHIVE_LOCK]);
     if (!rows[0]!.taken) throw new Error('another archive-usage is running; nothing was exported or dropped');
     const signal = AbortSignal.any([running.signal, lost.signal]);

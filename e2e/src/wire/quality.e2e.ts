@@ -19,7 +19,7 @@ afterAll(async () => {
 });
 
 describe('the course of the audio quality on a real FreeSWITCH', () => {
-  it('shows when packets of the caller were lost, and that it was good before', async () => {
+  it('shows when packets of the caller were lost, during the call and after it', async () => {
     const from = mesh.newCaller();
     const run = await startSipp({
       target: mesh.test.mesh.bridges[0]!.bridge.sip,
@@ -36,6 +36,15 @@ describe('the course of the audio quality on a real FreeSWITCH', () => {
     peer.loseEvery(4);
     await seconds(10.5);
     peer.loseEvery(undefined);
+    const live = await mesh.org.api.get<{ items: { call_sid: string }[] }>('/api/v1/calls?status=ongoing');
+    const soFar = await eventually(
+      async () => {
+        const path = `/api/v1/calls/${live.items[0]!.call_sid}/quality`;
+        const answer = await mesh.org.api.get<{ quality_course: QualityCourse | null }>(path);
+        return answer.quality_course?.mos.length === 2 ? answer.quality_course : undefined;
+      },
+      { timeoutMs: 5_000, message: 'two intervals of the call in progress' },
+    );
     await seconds(12);
     stream.hangUp();
     await run.finished;
@@ -50,6 +59,8 @@ describe('the course of the audio quality on a real FreeSWITCH', () => {
     expect(mos[1]).toBeLessThan(3.6);
     expect(packets_in[1]).toBeLessThan(packets_in[0]!);
     expect(flaws[1]).toBeGreaterThan(40);
+    const firstTwo = { mos: mos.slice(0, 2), packets_in: packets_in.slice(0, 2), flaws: flaws.slice(0, 2) };
+    expect(soFar).toMatchObject({ interval_seconds: 5, ...firstTwo });
     const shown = await mesh.org.api.get<{ quality_course: QualityCourse }>(`/api/v1/calls/${call_id}`);
     expect(shown.quality_course).toEqual(quality_course);
   }, 90_000);

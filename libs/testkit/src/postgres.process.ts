@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
+import { createDatabase } from './create-database.pg.js';
 import { eventually } from './eventually.process.js';
 import { freePort } from './free-port.net.js';
 import { accountFor, findPostgres, type Account } from './postgres-account.process.js';
@@ -30,8 +31,8 @@ export interface Postgres {
   /** Of the database `postgres`. */
   readonly url: string;
   readonly port: number;
-  /** Makes the database unless it is there; its URL. */
-  createDatabase(name: string): Promise<string>;
+  /** Makes the database unless it is there, as a copy of `template`, to which nobody may be connected; its URL. */
+  createDatabase(name: string, template?: string): Promise<string>;
   /** Default: SIGINT (PostgreSQL's fast shutdown). Removes a temporary data folder. */
   stop(signal?: NodeJS.Signals): Promise<void>;
   halt(signal?: NodeJS.Signals): Promise<void>;
@@ -40,7 +41,7 @@ export interface Postgres {
   readonly process: () => Supervised | undefined;
 }
 
-const QUICK = ['-c', 'fsync=off', '-c', 'full_page_writes=off'];
+const QUICK = ['fsync', 'full_page_writes', 'wal_init_zero'].flatMap((setting) => ['-c', `${setting}=off`]);
 
 /** A private PostgreSQL on the loopback, without a Unix socket, with a password of its own. */
 export async function startPostgres(options: PostgresOptions = {}): Promise<Postgres> {
@@ -116,7 +117,10 @@ async function startIn(
     port,
     process: () => running,
     start: () => withRetry(start),
-    createDatabase: (name) => createDatabase(urlOf('postgres'), name).then(() => urlOf(name)),
+    createDatabase: async (name, template) => {
+      await createDatabase(urlOf('postgres'), name, template);
+      return urlOf(name);
+    },
     halt: async (signal = 'SIGINT') => {
       await running?.stop(signal, 20_000);
       running = undefined;
@@ -236,15 +240,4 @@ async function answers(url: string): Promise<boolean> {
   await client.query('SELECT 1');
   await client.end();
   return true;
-}
-
-async function createDatabase(url: string, name: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name]);
-    if (rowCount === 0) await client.query(`CREATE DATABASE ${client.escapeIdentifier(name)}`);
-  } finally {
-    await client.end();
-  }
 }

@@ -44,6 +44,16 @@ describe('PostgreSQL', () => {
     await server.stop();
   });
 
+  it('makes a database as a copy of another', async () => {
+    const server = await startPostgres();
+    await one(await server.createDatabase('original'), 'CREATE TABLE kept AS SELECT 42 AS it');
+    const copy = await server.createDatabase('copy', 'original');
+    expect(await one(copy, 'SELECT it FROM kept')).toBe(42);
+    await one(copy, 'UPDATE kept SET it = 43 RETURNING it');
+    expect(await one(await server.createDatabase('another', 'original'), 'SELECT it FROM kept')).toBe(42);
+    await server.stop();
+  });
+
   it('is a copy of the template that POSTGRES_TEMPLATE names', async () => {
     const home = await mkdtemp(join(tmpdir(), 'trunkmesh-template-'));
     await makeTemplate(home);

@@ -7,17 +7,29 @@ import { createDataSource, type PoolOptions } from '../database.pg.js';
 import { recordMessages } from '../usage/record-messages.pg.js';
 import type { RecordedBatch } from '../usage/usage-store.pg.js';
 
+const MIGRATED = 'migrated';
 let databases = 0;
+/** Migrating takes most of the time of many a file, so that each server does it once. */
+const migrated = new WeakMap<Postgres, Promise<void>>();
 
 /** A new, migrated database. */
 export async function freshDatabase(
   postgres: Postgres,
   options: PoolOptions = {},
 ): Promise<{ url: string; db: DataSource }> {
-  const url = await postgres.createDatabase(`call_log_${(databases += 1)}`);
-  const db = await createDataSource(url, options).initialize();
-  await migrate(db, pino({ level: 'silent' }));
-  return { url, db };
+  if (!migrated.has(postgres)) migrated.set(postgres, makeMigrated(postgres));
+  await migrated.get(postgres);
+  const url = await postgres.createDatabase(`call_log_${(databases += 1)}`, MIGRATED);
+  return { url, db: await createDataSource(url, options).initialize() };
+}
+
+async function makeMigrated(postgres: Postgres): Promise<void> {
+  const db = await createDataSource(await postgres.createDatabase(MIGRATED)).initialize();
+  try {
+    await migrate(db, pino({ level: 'silent' }));
+  } finally {
+    await db.destroy();
+  }
 }
 
 /** As the recorder does with what it was delivered. */

@@ -12,6 +12,7 @@ import type { NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import type { Postgres } from '@trunkmesh/testkit/postgres.process.js';
 import { startServers, type Servers } from '@trunkmesh/testkit/servers.process.js';
 import { migrate } from '@trunkmesh/event-log/database.pg.js';
+import { freshDatabase } from '../call-log/call-log.fixture.js';
 import { createDataSource } from '../database.pg.js';
 import { callAnswered, callEnded, callId, callRejected, callStarted } from '@trunkmesh/testkit/call-events.js';
 import { startConfirmations, type Confirmations } from './confirmation.nats.js';
@@ -36,7 +37,6 @@ let postgres: Postgres;
 let nc: NatsConnection;
 let db: DataSource;
 let databaseUrl: string;
-let databases = 0;
 const copies: Copy[] = [];
 
 async function startCopy(
@@ -107,9 +107,7 @@ beforeEach(async () => {
   const manager = await jetstreamManager(nc);
   await manager.streams.add({ name: CALLS_STREAM, subjects: [...STREAM_SUBJECTS[CALLS_STREAM]] });
   await new Kvm(nc).create(USAGE_BUCKET);
-  databaseUrl = await postgres.createDatabase(`usage_${(databases += 1)}`);
-  db = await createDataSource(databaseUrl).initialize();
-  await migrate(db, logger);
+  ({ url: databaseUrl, db } = await freshDatabase(postgres));
 });
 
 afterEach(async () => {

@@ -5,15 +5,22 @@
  * its cause, and a suite that does not end by itself is ended.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { missingSipPrograms } from '../jest.config.js';
 import { main, ROOT, setUp } from './set-up.mjs';
+import { makeTestFolder, removeTestFolder } from './test-folder.mjs';
 
-const JEST = ['--no-warnings=ExperimentalWarning', join(ROOT, 'node_modules/jest/bin/jest.js')];
+const JEST = [
+  '--no-warnings=ExperimentalWarning',
+  join(ROOT, 'node_modules/jest/bin/jest.js'),
+  // How long each file took is kept here, because the slowest begin; Jest's default is in the temporary folder.
+  `--cacheDirectory=${join(ROOT, 'node_modules/.cache/jest')}`,
+];
 
+/** In the folder of the run, beside the results and the causes of failed servers. */
 const TEMPLATE = 'postgres';
+const TEMPORARY = 'tmp';
 
 /** How long jest may take to end once its results are written. */
 const END_MS = 5_000;
@@ -30,7 +37,9 @@ await main(async () => {
   if (freeswitch && missingSipPrograms.length > 0)
     console.log(`· without the tests on the wire, which also need ${missingSipPrograms.join(', ')}`);
 
-  const folder = mkdtempSync(join(tmpdir(), 'trunkmesh-test-'));
+  const folder = makeTestFolder();
+  process.env.TMPDIR = join(folder, TEMPORARY);
+  mkdirSync(process.env.TMPDIR);
   try {
     const results = [];
     const whole = given.length === 0;
@@ -43,14 +52,14 @@ await main(async () => {
       // The whole mesh mostly waits: beside it the unit tests have the cores nearly to themselves.
       results.push(...(await Promise.all(suites.map((suite) => jest(suite, forJest, folder)))));
     }
-    for (const name of readdirSync(folder).filter((file) => file !== TEMPLATE && !file.endsWith('.json')))
-      console.error(`\n${readFileSync(join(folder, name), 'utf8')}`);
+    const causes = readdirSync(folder).filter((name) => ![TEMPLATE, TEMPORARY].includes(name) && !/json$/.test(name));
+    for (const name of causes) console.error(`\n${readFileSync(join(folder, name), 'utf8')}`);
     const passed = results.reduce((sum, result) => sum + result.passed, 0);
     const failed = results.reduce((sum, result) => sum + result.failed, 0);
     console.log(`\n${passed} passed, ${failed} failed`);
     return failed === 0 && passed > 0 && results.every(({ ok }) => ok) ? 0 : 1;
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    removeTestFolder(folder);
   }
 });
 
@@ -93,7 +102,8 @@ async function jest(suite, args, folder) {
       env: { ...colours(), ...process.env, TEST_SUITE: suite, SERVER_FAILURES: folder },
     });
     child.stderr.pipe(process.stderr, { end: false });
-    process.once('SIGINT', () => child.kill('SIGINT'));
+    // The folder of the run is removed also where `timeout` or a CI ends it.
+    for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => child.kill(signal));
     const watch = endOnce(() => existsSync(output), child);
     child.once('error', reject);
     child.once('close', (ended, signal) => {

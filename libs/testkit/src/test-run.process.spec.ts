@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { spawn } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 
@@ -107,6 +108,41 @@ describe('npm test', () => {
         expect(
           timesIn(output, 'PostgreSQL could not be started; the cause is at the end of the run.'),
         ).toBeGreaterThanOrEqual(3);
+      }),
+    120_000,
+  );
+
+  it(
+    'keeps what its tests write in a folder of its own, and removes it',
+    () =>
+      inFolder(async (folder) => {
+        const note = join(folder, 'written');
+        const args = await testsOf(join(folder, 'tests'), {
+          'writing.test.mjs': `${IMPORT_TEST}
+          import { mkdtempSync, writeFileSync } from 'node:fs';
+          import { tmpdir } from 'node:os';
+          import { join } from 'node:path';
+          test('a', () => writeFileSync(${JSON.stringify(note)}, mkdtempSync(join(tmpdir(), 'a-'))));`,
+        });
+        expect(await npmTest(args, { TMPDIR: folder })).toMatchObject({ code: 0, lastLine: '1 passed, 0 failed' });
+        const written = await readFile(note, 'utf8');
+        expect(written.startsWith(join(folder, 'trunkmesh-test-'))).toBe(true);
+        expect(existsSync(written)).toBe(false);
+      }),
+    120_000,
+  );
+
+  it(
+    'removes that folder also where it is ended by SIGTERM',
+    () =>
+      inFolder(async (folder) => {
+        const args = await testsOf(join(folder, 'tests'), {
+          'ended.test.mjs': `${IMPORT_TEST}
+          test('a', () => { process.kill(process.ppid, 'SIGTERM'); return new Promise(() => undefined); }, 60000);`,
+        });
+        const { code, lastLine } = await npmTest(args, { TMPDIR: folder });
+        expect({ code, lastLine }).toEqual({ code: 1, lastLine: '0 passed, 1 failed' });
+        expect((await readdir(folder)).filter((name) => name.startsWith('trunkmesh-test-'))).toEqual([]);
       }),
     120_000,
   );

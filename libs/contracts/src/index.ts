@@ -43,6 +43,7 @@ export * from './trunk-test.js';
 export * from './gateway-file.js';
 export * from './trunk.js';
 export * from './usage-alert.js';
+export * from './usage-export.js';
 export * from './usage-query.js';
 export * from './usage-statement.js';
 export * from './usage.js';

@@ -125,7 +125,7 @@ export const gapAccepted = z
   );
 
 /** What is said of a time of which records are missing. Older versions say nothing. */
-const missingRecords = { incomplete: incomplete.default(false), gap_accepted: gapAccepted.default(false) };
+export const missingRecords = { incomplete: incomplete.default(false), gap_accepted: gapAccepted.default(false) };
 
 /** `records` may be fewer than `limit` where a message would grow too large; `next` null: there are no more. */
 export const usageRecordsAnswer = z.discriminatedUnion('outcome', [
@@ -139,33 +139,6 @@ export const usageRecordsAnswer = z.discriminatedUnion('outcome', [
   usageFailure,
 ]);
 export type UsageRecordsAnswer = z.infer<typeof usageRecordsAnswer>;
-
-/**
- * Request `trunkmesh.rpc.usage.export`: the same entries as lines of CSV, as many as a message holds. After the answer,
- * which is a line of JSON, come those lines as they are in the file: the columns of `LedgerEntry` in their order, RFC
- * 4180, each line ends in CRLF. As a member of the answer each of a million bytes would be escaped and read again.
- */
-export const usageExportQuery = usageRecordsQuery.omit({ limit: true });
-export type UsageExportQuery = z.infer<typeof usageExportQuery>;
-
-export const usageExportAnswer = z.discriminatedUnion('outcome', [
-  z.object({
-    outcome: z.literal('part').describe('What became of the request.'),
-    next: usageRecordsQuery.shape.after.unwrap().nullable().describe('Where the next part begins; null: nowhere.'),
-    ahead: usageRecordsQuery.shape.after
-      .unwrap()
-      .nullable()
-      .default(null)
-      .describe(
-        'Where the part after the next one will begin, so that both can be asked for at once. Null: that is not ' +
-          'known. The `next` of the next part decides.',
-      ),
-    complete_from: completeFrom,
-    ...missingRecords,
-  }),
-  usageFailure,
-]);
-export type UsageExportAnswer = z.infer<typeof usageExportAnswer>;
 
 export const USAGE_GROUPS = ['day', 'month', 'trunk', 'number', 'direction', 'country'] as const;
 export const usageGroup = z.enum(USAGE_GROUPS);

@@ -1,4 +1,4 @@
-import { headers, RequestError, TimeoutError, type Msg, type NatsConnection } from '@nats-io/nats-core';
+import { headers, RequestError, TimeoutError, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/nats-core';
 import { currentTraceparent, withSpan, type SpanOptions } from '@trunkmesh/runtime/trace.otel.js';
 import type { z } from 'zod';
 import { Unanswered } from './unanswered.js';
@@ -29,15 +29,28 @@ export interface Question<Reply extends z.ZodType> {
 export function ask<Reply extends z.ZodType>(link: Asking, question: Question<Reply>): Promise<z.output<Reply>> {
   const { name, attributes } = question.span;
   return withSpan(name, { kind: 'client', attributes }, async () => {
-    const parsed = question.reply.safeParse(jsonOf(await send(link, question), question.head));
-    if (!parsed.success) throw new Unanswered('malformed-reply', true, { cause: parsed.error });
-    return parsed.data;
+    return readReply(await send(link, question), question);
   });
 }
 
-async function send(link: Asking, { subject, request, deadlineMs }: Question<z.ZodType>): Promise<Msg> {
-  const { connection } = link;
+/** @throws Unanswered malformed-reply */
+export function readReply<Reply extends z.ZodType>(
+  message: Msg,
+  { reply, head }: Pick<Question<Reply>, 'reply' | 'head'>,
+): z.output<Reply> {
+  const parsed = reply.safeParse(jsonOf(message, head));
+  if (!parsed.success) throw new Unanswered('malformed-reply', true, { cause: parsed.error });
+  return parsed.data;
+}
+
+/** @throws Unanswered connection-down */
+export function connectionOf({ connection }: Asking): NatsConnection {
   if (connection === undefined || connection.isClosed()) throw new Unanswered('connection-down', false);
+  return connection;
+}
+
+async function send(link: Asking, { subject, request, deadlineMs }: Question<z.ZodType>): Promise<Msg> {
+  const connection = connectionOf(link);
   try {
     return await connection.request(subject, JSON.stringify(request), { timeout: deadlineMs, ...traced() });
   } catch (error) {
@@ -53,7 +66,8 @@ function unanswered(cause: unknown, link: Asking): Unanswered {
   return new Unanswered('connection-down', true, { cause });
 }
 
-function traced() {
+/** Headers with the trace of the caller. */
+export function traced(): { headers?: MsgHdrs } {
   const traceparent = currentTraceparent();
   if (traceparent === undefined) return {};
   const carrier = headers();

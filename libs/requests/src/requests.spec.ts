@@ -2,7 +2,8 @@ import 'reflect-metadata';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Controller, Module, UseFilters, UsePipes, type INestMicroservice, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { MessagePattern, Payload } from '@nestjs/microservices';
+import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
+import type { Msg } from '@nats-io/nats-core';
 import { createLogger, nestLogger } from '@trunkmesh/runtime/logger.process.js';
 import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
 import { startTelemetry, type Telemetry } from '@trunkmesh/runtime/telemetry.otel.js';
@@ -12,6 +13,7 @@ import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { startNatsServer, type NatsServer } from '@trunkmesh/testkit/nats-server.process.js';
 import { z } from 'zod';
 import { ask, type Question } from './ask.nats.js';
+import { askInPieces, sendPiece } from './ask-in-pieces.nats.js';
 import { RefusalFilter } from './refusal.filter.js';
 import { RequestServer, type RequestServerOptions } from './request-server.nats.js';
 import { InvalidRequest, RequestPipe } from './request.pipe.js';
@@ -75,6 +77,13 @@ class Numbers {
       finish = resolve;
     });
     return { outcome: 'done' };
+  }
+
+  /** As many pieces as are asked for; it says that there are `said`. */
+  @MessagePattern('test.pieces')
+  pieces(@Payload() { sent, said }: { sent: number; said: number }, @Ctx() request: Msg) {
+    for (let nth = 0; nth < sent; nth += 1) sendPiece(request, Buffer.from(`{"outcome":"piece ${nth}"}`));
+    return { outcome: 'done', value: said };
   }
 
   @MessagePattern('test.large')
@@ -166,6 +175,62 @@ describe('a request', () => {
     await nc.flush();
     inbox.unsubscribe();
     expect(replies).toBe(20);
+  });
+});
+
+describe('a request for a reply in pieces', () => {
+  const inPieces = (
+    subject: string,
+    request: unknown = {},
+    link: { connection?: NatsConnection } = { connection: nc },
+  ) =>
+    askInPieces(
+      { connection: link.connection },
+      { ...question(subject, request), piecesOf: ({ value }) => Number(value ?? 0) },
+    );
+
+  it('has them in their order, whatever is in them', async () => {
+    await serve(Numbers);
+    const { reply, pieces } = await inPieces('test.pieces', { sent: 300, said: 300 });
+    expect(reply).toEqual({ outcome: 'done', value: 300 });
+    expect(pieces.map((bytes) => Buffer.from(bytes).toString())).toEqual(
+      Array.from({ length: 300 }, (_none, nth) => `{"outcome":"piece ${nth}"}`),
+    );
+  });
+
+  it('is answered without any by a responder that knows nothing of them', async () => {
+    await serve(Numbers);
+    const { reply, message, pieces } = await inPieces('test.bytes');
+    expect({ reply, text: Buffer.from(message).toString(), pieces }).toEqual({
+      reply: { outcome: 'encoded' },
+      text: '{"outcome":"encoded"}',
+      pieces: [],
+    });
+  });
+
+  it.each([
+    [{ sent: 2, said: 3 }, 'test.pieces', 'malformed-reply', true],
+    [{}, 'test.odd', 'no-responders', false],
+  ])('%j to %s has no usable reply: %s', async (request, subject, reason, mayHaveRun) => {
+    await serve(Numbers);
+    await expect(inPieces(subject, request)).rejects.toMatchObject({ reason, mayHaveRun });
+  });
+
+  it('ends with its deadline, and without a connection', async () => {
+    await serve(Numbers);
+    const slow = { ...question('test.slow'), deadlineMs: 50, piecesOf: () => 0 };
+    await expect(askInPieces({ connection: nc }, slow)).rejects.toMatchObject({
+      reason: 'timed-out',
+      mayHaveRun: true,
+    });
+    finish();
+    await expect(inPieces('test.pieces', {}, {})).rejects.toMatchObject({ reason: 'connection-down' });
+    const closing = await connectNats(nats.url, { name: 'closing', logger });
+    const lost = inPieces('test.slow', {}, { connection: closing });
+    await closing.flush();
+    await closing.close();
+    await expect(lost).rejects.toMatchObject({ reason: expect.stringMatching(/connection-down|timed-out/) });
+    finish();
   });
 });
 

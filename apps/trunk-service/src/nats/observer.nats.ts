@@ -1,6 +1,7 @@
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import type { UsageFailure } from '@trunkmesh/contracts/usage-query.js';
 import { ask, type Question } from '@trunkmesh/requests/ask.nats.js';
+import { askInPieces, type InPieces } from '@trunkmesh/requests/ask-in-pieces.nats.js';
 import { Unanswered } from '@trunkmesh/requests/unanswered.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { z } from 'zod';
@@ -27,19 +28,25 @@ export function observerOf({ code, cannot, meanwhile, span, deadlineMs = DEADLIN
       `${cannot} ${what} ${meanwhile} Retry in a few seconds; if this persists, check that billing-observer is ` +
         'running and ready.',
     );
+  type Asked<Reply extends z.ZodType> = Pick<Question<Reply>, 'subject' | 'request' | 'reply' | 'head'>;
+  const settings = { deadlineMs, span: { name: span } };
+  const explained = async <Answer>(asking: Promise<Answer>): Promise<Answer> => {
+    try {
+      return await asking;
+    } catch (error) {
+      if (error instanceof Unanswered) throw unavailable(unansweredText('billing-observer', error));
+      throw error;
+    }
+  };
   return {
     /** @throws DomainError with the topic's code */
-    async ask<Reply extends z.ZodType>(
+    ask: <Reply extends z.ZodType>(nats: NatsLink, question: Asked<Reply>): Promise<z.output<Reply>> =>
+      explained(ask(nats, { ...question, ...settings })),
+    /** @throws DomainError with the topic's code */
+    askInPieces: <Reply extends z.ZodType>(
       nats: NatsLink,
-      question: Pick<Question<Reply>, 'subject' | 'request' | 'reply' | 'head'>,
-    ): Promise<z.output<Reply>> {
-      try {
-        return await ask(nats, { ...question, deadlineMs, span: { name: span } });
-      } catch (error) {
-        if (error instanceof Unanswered) throw unavailable(unansweredText('billing-observer', error));
-        throw error;
-      }
-    },
+      question: Asked<Reply> & Pick<InPieces<Reply>, 'piecesOf'>,
+    ): ReturnType<typeof askInPieces<Reply>> => explained(askInPieces(nats, { ...question, ...settings })),
     failure: ({ code: why, message }: Pick<UsageFailure, 'code' | 'message'>): DomainError => {
       switch (why) {
         case 'unavailable':

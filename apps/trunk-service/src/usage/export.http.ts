@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
-import type { UsageExportQuery } from '@trunkmesh/contracts/usage-query.js';
+import type { UsageExportQuery } from '@trunkmesh/contracts/usage-export.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { Response } from 'express';
 import { missingHeaders } from './missing-records.js';
@@ -35,7 +35,8 @@ export async function exportRecords(nats: NatsLink, query: UsageExportQuery, res
   try {
     for (;;) {
       coming = comingAfter(part, coming, partAfter);
-      const taken = response.write(part.lines);
+      // Node sends what is written in one turn together.
+      const taken = part.lines.map((lines) => response.write(lines)).at(-1);
       const next = coming.shift();
       if (next === undefined) break;
       if (!taken) await drained(response);

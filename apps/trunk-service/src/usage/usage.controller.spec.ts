@@ -7,16 +7,17 @@ import {
   USAGE_STATEMENT,
   USAGE_SUMMARY,
 } from '@trunkmesh/contracts/subjects.js';
+import type { UsageExportQuery } from '@trunkmesh/contracts/usage-export.js';
 import {
   usageRecordsQuery,
   usageSummaryQuery,
   type LedgerEntry,
-  type UsageExportQuery,
   type UsageRecordsAnswer,
   type UsageRecordsQuery,
 } from '@trunkmesh/contracts/usage-query.js';
 import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
 import { createLogger } from '@trunkmesh/runtime/logger.process.js';
+import { sendPiece } from '@trunkmesh/requests/ask-in-pieces.nats.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { summaryOf } from '../calls/calls.fixture.js';
 import { startMesh, type Mesh } from '../mesh.fixture.js';
@@ -193,7 +194,7 @@ describe('GET /api/v1/usage/records', () => {
       Array.from({ length: 2_500 }, (_, index) => 2_500 - index),
     );
     expect(asked).toHaveLength(3);
-    expect(asked[0]).toEqual({ organization_id: id, country: '001' });
+    expect(asked[0]).toEqual({ organization_id: id, country: '001', in_pieces: true });
   });
 
   it('as CSV says in headers whether records are missing', async () => {
@@ -232,6 +233,27 @@ describe('GET /api/v1/usage/records', () => {
     await play(USAGE_EXPORT, (request: UsageExportQuery) => ({ ...lines(3_500)(request), ahead: cursor(700) }));
     const { body } = await member('GET', RECORDS, undefined, { Accept: 'text/csv' });
     expect(idsOf(body)).toEqual(Array.from({ length: 3_500 }, (_, index) => 3_500 - index));
+  });
+
+  it('as CSV takes the lines in pieces, and breaks off where one was lost', async () => {
+    const { member } = await mesh.organization();
+    let said = 1;
+    const subscription = nc.subscribe(USAGE_EXPORT, {
+      callback: (_error, message) => {
+        const isFirst = message.json<UsageExportQuery>().after === undefined;
+        for (const lines of isFirst ? ['3,call\r\n', '2,ca', 'll\r\n'] : ['1,call\r\n'])
+          sendPiece(message, Buffer.from(lines));
+        const facts = { complete_from: null, incomplete: false, gap_accepted: false };
+        const rest = isFirst ? { next: cursor(2), pieces: 3 } : { next: null, pieces: said };
+        message.respond(JSON.stringify({ outcome: 'part', ...facts, ...rest }));
+      },
+    });
+    stops.push(() => subscription.unsubscribe());
+    await nc.flush();
+    const headers = { Accept: 'text/csv', Connection: 'keep-alive' };
+    expect(idsOf((await member('GET', RECORDS, undefined, headers)).body)).toEqual([3, 2, 1]);
+    said = 2;
+    await expect(member('GET', RECORDS, undefined, headers)).rejects.toThrow();
   });
 
   it('as CSV breaks off where a part cannot be read', async () => {

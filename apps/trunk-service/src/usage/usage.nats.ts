@@ -1,12 +1,10 @@
 import { answeredTrunksAnswer, type AnsweredTrunksQuery } from '@trunkmesh/contracts/answered-trunks.js';
 import { USAGE_ANSWERED_TRUNKS, USAGE_EXPORT, USAGE_RECORDS, USAGE_SUMMARY } from '@trunkmesh/contracts/subjects.js';
+import { usageExportAnswer, type UsageExportAnswer, type UsageExportQuery } from '@trunkmesh/contracts/usage-export.js';
 import {
-  usageExportAnswer,
   usageRecordsAnswer,
   usageSummaryAnswer,
   type LedgerEntry,
-  type UsageExportAnswer,
-  type UsageExportQuery,
   type UsageRecordsAnswer,
   type UsageRecordsQuery,
   type UsageSummaryAnswer,
@@ -23,7 +21,7 @@ export const usageObserver = observerOf({
 });
 
 type Records = Extract<UsageRecordsAnswer, { outcome: 'records' }>;
-export type Part = Extract<UsageExportAnswer, { outcome: 'part' }> & { lines: Uint8Array };
+export type Part = Extract<UsageExportAnswer, { outcome: 'part' }> & { lines: readonly Uint8Array[] };
 type Summary = Extract<UsageSummaryAnswer, { outcome: 'summary' }>;
 
 /**
@@ -48,25 +46,30 @@ export async function findRecords(nats: NatsLink, query: UsageRecordsQuery): Pro
 }
 
 const LINE_FEED = 10;
+const headOf = (bytes: Uint8Array) => {
+  const end = bytes.indexOf(LINE_FEED);
+  return end < 0 ? bytes : bytes.subarray(0, end);
+};
 
 /**
- * The next lines of a CSV file, as many as a message holds.
+ * The next lines of a CSV file, as many as billing-observer makes at once.
  *
  * @throws DomainError usage-unavailable, usage-archived
  */
-export async function exportPart(nats: NatsLink, request: UsageExportQuery): Promise<Part> {
-  let lines: Uint8Array | undefined;
-  const head = (bytes: Uint8Array) => {
-    const end = bytes.indexOf(LINE_FEED);
-    if (end < 0) return bytes;
-    lines = bytes.subarray(end + 1);
-    return bytes.subarray(0, end);
-  };
-  const answer = await usageObserver.ask(nats, { subject: USAGE_EXPORT, request, reply: usageExportAnswer, head });
-  if (answer.outcome === 'error') throw usageObserver.failure(answer);
-  // An older version has its lines within the JSON.
-  if (lines === undefined) throw usageObserver.otherAnswer();
-  return { ...answer, lines };
+export async function exportPart(nats: NatsLink, query: UsageExportQuery): Promise<Part> {
+  const { reply, message, pieces } = await usageObserver.askInPieces(nats, {
+    subject: USAGE_EXPORT,
+    request: { ...query, in_pieces: true },
+    reply: usageExportAnswer,
+    head: headOf,
+    piecesOf: (answer) => (answer.outcome === 'part' ? answer.pieces : 0),
+  });
+  if (reply.outcome === 'error') throw usageObserver.failure(reply);
+  if (pieces.length > 0) return { ...reply, lines: pieces };
+  const head = headOf(message);
+  // An older version has the lines within the JSON.
+  if (head.length === message.length) throw usageObserver.otherAnswer();
+  return { ...reply, lines: [message.subarray(head.length + 1)] };
 }
 
 /** @throws DomainError usage-unavailable */

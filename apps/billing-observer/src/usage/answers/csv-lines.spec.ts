@@ -95,6 +95,18 @@ describe('the lines of a CSV file', () => {
     ]);
   });
 
+  it('are in pieces of whole lines, each once, with nothing after the head', () => {
+    const lines = new CsvLines(['plain'], new Uint8Array(16), 4);
+    const taken = ['1\n', '22\n', '333\n', '4444\n'].map((row) => [lines.add(encoded(row)), lines.piece(5)] as const);
+    expect(taken.map(([added, piece]) => [added, piece && decoded(piece)])).toEqual([
+      [true, undefined],
+      [true, '1\r\n22\r\n'],
+      [true, '333\r\n'],
+      [false, undefined],
+    ]);
+    expect([lines.piece(1), decoded(lines.linesAfter(encoded('{}\n')))]).toEqual([undefined, '{}\n']);
+  });
+
   it('say what the last one has that was taken', () => {
     const { lines: full } = linesOf(['plain', 'text'], [`1\t${'x'.repeat(60)}\n`, `2\t${'x'.repeat(60)}\n`], 100);
     expect(full.lastCell(0)).toBe('1');

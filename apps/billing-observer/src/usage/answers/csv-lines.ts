@@ -30,6 +30,8 @@ const needsQuotes = (byte: number) => byte === QUOTE || byte === COMMA || byte =
  */
 export class CsvLines {
   private length: number;
+  /** Up to where the lines are in pieces. */
+  private taken: number;
   private readonly maxBytes: number;
   private row: Uint8Array = new Uint8Array();
   private at = 0;
@@ -45,32 +47,50 @@ export class CsvLines {
   ) {
     this.maxBytes = bytes.length;
     this.length = first;
+    this.taken = first;
     [this.begins, this.beginning] = [cells.map(() => 0), cells.map(() => 0)];
   }
 
-  /** False: there is no room for the line, and it is left out. The first line is always taken. */
-  add(row: Uint8Array): boolean {
+  /**
+   * Of `row` what begins at `from` and ends with a line feed, or with `row`. False: there is no room for the line, and
+   * it is left out. The first line is always taken.
+   */
+  add(row: Uint8Array, from = 0, size = row.length - from): boolean {
     const before = this.length;
-    this.reserve(2 * row.length + 8 * this.cells.length);
-    [this.row, this.at] = [row, 0];
-    this.cells.forEach((cell, nth) => {
-      this.beginning[nth] = this.length;
-      this.write(cell);
-      this.bytes[this.length++] = COMMA;
+    const { cells, beginning } = this;
+    this.reserve(2 * size + 8 * cells.length);
+    this.row = row;
+    this.at = from;
+    for (let nth = 0; nth < cells.length; nth += 1) {
+      beginning[nth] = this.length;
+      this.write(cells[nth]!);
+      this.bytes[this.length] = COMMA;
+      this.length += 1;
       this.at += 1;
-    });
+    }
     this.bytes[this.length - 1] = CR;
-    this.bytes[this.length++] = LF;
+    this.bytes[this.length] = LF;
+    this.length += 1;
     if (this.length > this.maxBytes && before > this.first) {
       this.length = before;
       return false;
     }
-    [this.begins, this.beginning] = [this.beginning, this.begins];
+    this.beginning = this.begins;
+    this.begins = beginning;
     return true;
   }
 
-  /** `head`, of `first` bytes or fewer, and the lines. */
+  /** The lines since the last piece; undefined: they have fewer than `atLeast` bytes. */
+  piece(atLeast: number): Uint8Array | undefined {
+    const from = this.taken;
+    if (this.length - from < atLeast) return undefined;
+    this.taken = this.length;
+    return this.bytes.subarray(from, this.length);
+  }
+
+  /** `head`, of `first` bytes or fewer, and the lines; where there were pieces, `head` alone. */
   linesAfter(head: Uint8Array): Uint8Array {
+    if (this.taken > this.first) return head;
     const from = this.first - head.length;
     this.bytes.set(head, from);
     return this.bytes.subarray(from, this.length);
@@ -104,39 +124,65 @@ export class CsvLines {
   private plain(): void {
     const { row, bytes } = this;
     let { at, length } = this;
-    for (let byte = row[at]!; byte > LF; byte = row[++at]!) bytes[length++] = byte;
-    [this.at, this.length] = [at, length];
+    for (let byte = row[at]!; byte > LF; byte = row[at]!) {
+      bytes[length] = byte;
+      at += 1;
+      length += 1;
+    }
+    this.at = at;
+    this.length = length;
   }
 
   /** `2026-11-23 10:01:00.5+00`: PostgreSQL leaves out zeros at the end. */
   private time(): void {
     const { row, bytes } = this;
     let { at, length } = this;
-    for (let byte = row[at]!; byte > LF && byte !== PLUS && byte !== DOT; byte = row[++at]!)
-      bytes[length++] = byte === BLANK ? LETTER_T : byte;
-    bytes[length++] = DOT;
+    for (let byte = row[at]!; byte > LF && byte !== PLUS && byte !== DOT; byte = row[at]!) {
+      bytes[length] = byte === BLANK ? LETTER_T : byte;
+      at += 1;
+      length += 1;
+    }
+    bytes[length] = DOT;
+    length += 1;
     const digits = length + MICROSECOND_DIGITS;
-    if (row[at] === DOT) for (let byte = row[++at]!; byte >= ZERO; byte = row[++at]!) bytes[length++] = byte;
-    while (length < digits) bytes[length++] = ZERO;
-    bytes[length++] = LETTER_Z;
+    if (row[at] === DOT)
+      for (let byte = row[(at += 1)]!; byte >= ZERO; byte = row[(at += 1)]!) {
+        bytes[length] = byte;
+        length += 1;
+      }
+    while (length < digits) {
+      bytes[length] = ZERO;
+      length += 1;
+    }
+    bytes[length] = LETTER_Z;
     while (!isEnd(row[at])) at += 1;
-    [this.at, this.length] = [at, length];
+    this.at = at;
+    this.length = length + 1;
   }
 
   private callSid(): void {
     const { row, bytes } = this;
     let { at, length } = this;
-    bytes[length++] = LETTER_C;
-    bytes[length++] = LETTER_A;
-    for (let byte = row[at]!; byte > LF; byte = row[++at]!) if (byte !== MINUS) bytes[length++] = byte;
-    [this.at, this.length] = [at, length];
+    bytes[length] = LETTER_C;
+    bytes[length + 1] = LETTER_A;
+    length += 2;
+    for (let byte = row[at]!; byte > LF; byte = row[at]!) {
+      if (byte !== MINUS) {
+        bytes[length] = byte;
+        length += 1;
+      }
+      at += 1;
+    }
+    this.at = at;
+    this.length = length;
   }
 
   /** Nearly all are plain: they are copied until something else is seen. */
   private text(): void {
     const { at, length } = this;
     if (this.copiedText()) return;
-    [this.at, this.length] = [at, length];
+    this.at = at;
+    this.length = length;
     const value = this.unescaped();
     if (isFormula(value)) value.unshift(APOSTROPHE);
     const quoted = value.some(needsQuotes);
@@ -156,15 +202,19 @@ export class CsvLines {
     if (first === EQUALS || first === AT) return false;
     const isSigned = first === PLUS || first === MINUS;
     if (isSigned) {
-      bytes[length++] = first;
-      if (isEnd(row[++at])) return false;
+      bytes[length] = first;
+      at += 1;
+      length += 1;
+      if (isEnd(row[at])) return false;
     }
     for (; !isEnd(row[at]); at += 1) {
       const byte = row[at]!;
       if (!isPlain(byte) || (isSigned && !isDigit(byte))) return false;
-      bytes[length++] = byte;
+      bytes[length] = byte;
+      length += 1;
     }
-    [this.at, this.length] = [at, length];
+    this.at = at;
+    this.length = length;
     return true;
   }
 

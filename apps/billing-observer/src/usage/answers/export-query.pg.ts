@@ -1,4 +1,5 @@
-import { ledgerEntry, type LedgerEntry, type UsageExportAnswer } from '@trunkmesh/contracts/usage-query.js';
+import type { UsageExportAnswer } from '@trunkmesh/contracts/usage-export.js';
+import { ledgerEntry, type LedgerEntry } from '@trunkmesh/contracts/usage-query.js';
 import type { DataSource } from 'typeorm';
 import type { MissingRecords } from '../gaps.pg.js';
 import { copyRows } from './copied-rows.pg.js';
@@ -7,6 +8,8 @@ import { entriesOf, type EntryFilter } from './entry-filter.js';
 
 /** About 900 kB, with numbers of the usual length: a line has some 450 bytes. */
 const LINES_AT_ONCE = 2_000;
+/** Most of them are within what a socket reads at once, 64 kB. */
+const PIECE_BYTES = 16_384;
 /** The answer's own line has less. */
 const HEAD_BYTES = 1_024;
 
@@ -38,6 +41,12 @@ type Cursor = Extract<UsageExportAnswer, { outcome: 'part' }>['next'];
 export type ExportFacts = Pick<Extract<UsageExportAnswer, { outcome: 'part' }>, 'complete_from'> &
   Partial<MissingRecords>;
 
+export interface ExportPart extends ExportFacts {
+  maxBytes: number;
+  /** Gets the lines as they are made; undefined: they are after the answer's line. */
+  sendPiece?: ((lines: Uint8Array) => unknown) | undefined;
+}
+
 /**
  * The next part of a CSV file (RFC 4180, CRLF), after the answer's line. PostgreSQL copies the rows and the lines are
  * made here: as SQL, times and quotes alone take longer than the COPY.
@@ -45,19 +54,28 @@ export type ExportFacts = Pick<Extract<UsageExportAnswer, { outcome: 'part' }>, 
 export async function exportPart(
   dataSource: DataSource,
   query: EntryFilter,
-  { maxBytes, ...facts }: ExportFacts & { maxBytes: number },
+  { maxBytes, sendPiece, ...facts }: ExportPart,
 ): Promise<Uint8Array> {
   const { sql, parameters } = entriesOf(query);
   const lines = new CsvLines(CELLS, Buffer.allocUnsafeSlow(maxBytes), HEAD_BYTES);
-  let [count, isFull] = [0, false];
+  let [count, isFull, pieces] = [0, false, 0];
+  const send = (atLeast: number) => {
+    const piece = sendPiece === undefined ? undefined : lines.piece(atLeast);
+    if (piece === undefined) return;
+    sendPiece!(piece);
+    pieces += 1;
+  };
   await copyRows(dataSource, { sql: `${SELECT} FROM ${sql} LIMIT ${LINES_AT_ONCE}`, parameters }, (row) => {
     isFull ||= !lines.add(row);
-    if (!isFull) count += 1;
+    if (isFull) return;
+    count += 1;
+    send(PIECE_BYTES);
   });
+  send(1);
   const next = isFull || count === LINES_AT_ONCE ? cursorOf(lines) : null;
   // Smaller parts are for unusually long lines: where those end is not known beforehand.
   const ahead = next === null || isFull ? null : await endOfPart(dataSource, { ...query, after: next });
-  return lines.linesAfter(Buffer.from(`${JSON.stringify({ outcome: 'part', next, ahead, ...facts })}\n`));
+  return lines.linesAfter(Buffer.from(`${JSON.stringify({ outcome: 'part', next, ahead, pieces, ...facts })}\n`));
 }
 
 const cursorOf = (lines: CsvLines): Cursor => ({

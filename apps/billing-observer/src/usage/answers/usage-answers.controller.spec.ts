@@ -5,9 +5,10 @@ import type { INestMicroservice } from '@nestjs/common';
 import { answeredTrunksAnswer } from '@trunkmesh/contracts/answered-trunks.js';
 import type { CallEnded } from '@trunkmesh/contracts/call.js';
 import { USAGE_ANSWERED_TRUNKS, USAGE_EXPORT, USAGE_RECORDS, USAGE_SUMMARY } from '@trunkmesh/contracts/subjects.js';
+import { askInPieces } from '@trunkmesh/requests/ask-in-pieces.nats.js';
+import { usageExportAnswer } from '@trunkmesh/contracts/usage-export.js';
 import {
   ledgerEntry,
-  usageExportAnswer,
   usageRecordsAnswer,
   usageSummaryAnswer,
   type LedgerEntry,
@@ -131,6 +132,27 @@ async function exported(query: Partial<UsageRecordsQuery>): Promise<{ text: stri
   return found;
 }
 
+/** The same in pieces, as trunk-service asks for it. */
+async function exportedInPieces(query: Partial<UsageRecordsQuery>): Promise<{ text: string; pieces: number }> {
+  const found = { text: '', pieces: 0 };
+  let after = query.after;
+  do {
+    const { reply, pieces } = await askInPieces(
+      { connection: nc },
+      {
+        ...{ subject: USAGE_EXPORT, request: { organization_id: ORG, ...query, after, in_pieces: true } },
+        ...{ reply: usageExportAnswer, deadlineMs: 20_000, span: { name: 'test' } },
+        piecesOf: (answer) => (answer.outcome === 'part' ? answer.pieces : 0),
+      },
+    );
+    if (reply.outcome !== 'part') throw new Error(reply.message);
+    found.text += Buffer.concat(pieces).toString();
+    found.pieces += pieces.length;
+    after = reply.next ?? undefined;
+  } while (after !== undefined);
+  return found;
+}
+
 describe('requests about usage', () => {
   it('answer every entry of the organisation, newest first, in as many messages as it takes', async () => {
     expect(await numbers({})).toEqual([5, 4, 3, 2, 1]);
@@ -233,5 +255,14 @@ describe('requests about usage', () => {
       HOSTILE.length + 1,
     );
     expect(await exported({ organization_id: OTHER_ORG })).toEqual({ text: '', parts: 1 });
+  });
+
+  it('answer the same CSV in pieces', async () => {
+    const inPieces = await exportedInPieces({});
+    expect(inPieces.text).toBe((await exported({})).text);
+    expect(inPieces.pieces).toBeGreaterThan(1);
+    expect(await exportedInPieces({ organization_id: OTHER_ORG })).toEqual({ text: '', pieces: 0 });
+    const yearNought = { started_at: '0000-01-01T00:00:00.000000Z', entry_id: '1' };
+    await expect(exportedInPieces({ after: yearNought })).rejects.toThrow('the database cannot use');
   });
 });

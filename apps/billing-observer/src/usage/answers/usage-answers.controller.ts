@@ -1,5 +1,6 @@
+import type { Msg } from '@nats-io/nats-core';
 import { Controller, Inject, UseFilters, UsePipes } from '@nestjs/common';
-import { MessagePattern, Payload } from '@nestjs/microservices';
+import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
 import { answeredTrunksQuery, type AnsweredTrunksQuery } from '@trunkmesh/contracts/answered-trunks.js';
 import {
   USAGE_ANSWERED_TRUNKS,
@@ -8,14 +9,14 @@ import {
   USAGE_RECORDS,
   USAGE_SUMMARY,
 } from '@trunkmesh/contracts/subjects.js';
+import { usageExportQuery, type UsageExportQuery } from '@trunkmesh/contracts/usage-export.js';
 import {
-  usageExportQuery,
   usageRecordsQuery,
   usageSummaryQuery,
-  type UsageExportQuery,
   type UsageRecordsQuery,
   type UsageSummaryQuery,
 } from '@trunkmesh/contracts/usage-query.js';
+import { sendPiece } from '@trunkmesh/requests/ask-in-pieces.nats.js';
 import { RefusalFilter } from '@trunkmesh/requests/refusal.filter.js';
 import { RequestPipe } from '@trunkmesh/requests/request.pipe.js';
 import { Answering, refusalOf, type AnsweringOptions } from '../../answering.nats.js';
@@ -56,14 +57,22 @@ export class UsageAnswersController {
   }
 
   @MessagePattern(USAGE_EXPORT, SPAN)
-  export(@Payload({ schema: usageExportQuery }) query: UsageExportQuery): Promise<Uint8Array> {
+  export(
+    @Payload({ schema: usageExportQuery }) { in_pieces, ...query }: UsageExportQuery,
+    @Ctx() request: Msg,
+  ): Promise<Uint8Array> {
+    const send = in_pieces ? (lines: Uint8Array) => sendPiece(request, lines) : undefined;
     return this.answering.inTime(async () => {
       const of = await this.statement(query);
       const facts =
         query.after === undefined
           ? { complete_from: await this.completeFrom(query, of), ...(await this.missing(query, of)) }
           : { complete_from: null };
-      return exportPart(this.options.dataSource, { ...query, of }, { ...facts, ...this.answering.size() });
+      return exportPart(
+        this.options.dataSource,
+        { ...query, of },
+        { ...facts, ...this.answering.size(), sendPiece: send },
+      );
     });
   }
 

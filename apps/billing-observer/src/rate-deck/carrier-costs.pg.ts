@@ -4,16 +4,19 @@ import type { DataSource, QueryRunner } from 'typeorm';
 import { rowsOf } from '../carrier-bill/cursor.pg.js';
 import { completeFrom } from '../usage/archive/archived.pg.js';
 import { beginOfDaySql } from '../usage/summary/begin-of-day.js';
-import { CostReport, type CountedCall, type TrunkDeck } from './cost-report.js';
-import { Deck, type Rate } from './price-call.js';
+import { CostReport, type AlikeCalls, type TrunkDeck } from './cost-report.js';
+import { Deck, type CallsOfLength, type Rate } from './price-call.js';
 
 /** Of an outbound call the entry has it; the organisation's own numbers are few. */
 const CALLED_COUNTRY = `CASE direction WHEN 'outbound' THEN country END`;
-const GROUPS_PER_TURN = 2_000;
+const LENGTHS_PER_TURN = 2_000;
 /** As long as an asker waits: what nobody waits for takes no more of the database. */
 const STATEMENT_TIME = '60s';
+/** With PostgreSQL's default of 4 MB a million calls are grouped on disk. */
+const SORT_MEMORY = '32MB';
 
-type CallRow = Omit<CountedCall, 'billable_seconds'> & { billable_seconds: string; calls: string };
+/** `lengths`: `61 3,62 1`, which are three calls of 61 seconds and one of 62. */
+type CallRow = Omit<AlikeCalls, 'lengths'> & { lengths: string };
 type RateRow = Omit<Rate, 'rate_micros'> & { rate_micros: string };
 
 /**
@@ -30,7 +33,7 @@ export async function carrierCosts(
   const runner = db.createQueryRunner();
   try {
     await runner.startTransaction('REPEATABLE READ');
-    await runner.query(`SET LOCAL statement_timeout = '${STATEMENT_TIME}'`);
+    await runner.query(`SET LOCAL statement_timeout = '${STATEMENT_TIME}'; SET LOCAL work_mem = '${SORT_MEMORY}'`);
     const [zone] = (await runner.query(
       `SELECT coalesce((SELECT time_zone FROM usage_time_zones WHERE organization_id = $1), 'UTC') AS name`,
       [organization_id],
@@ -43,11 +46,13 @@ export async function carrierCosts(
     await completeFrom(runner.manager, { organizationId: organization_id, ...bounds });
     const decks = await loadDecks(runner, organization_id);
     const report = new CostReport(decks);
-    let groups = 0;
+    let priced = 0;
     const parameters = [organization_id, `${month}-01`, zone.name, changesOf(decks), longestPrefix(decks) + 1];
     for await (const call of callsOf(runner, parameters)) {
-      report.add({ ...call, billable_seconds: BigInt(call.billable_seconds) }, Number(call.calls));
-      if ((groups += 1) % GROUPS_PER_TURN !== 0) continue;
+      const lengths = call.lengths.split(',').map(lengthOf);
+      report.add({ ...call, lengths });
+      if ((priced += lengths.length) < LENGTHS_PER_TURN) continue;
+      priced = 0;
       await turn();
       signal?.throwIfAborted();
     }
@@ -58,20 +63,31 @@ export async function carrierCosts(
   }
 }
 
-/** Of a called number no more counts than the plus and the longest prefix: those alike so far are one group. */
+function lengthOf(text: string): CallsOfLength {
+  const [seconds, calls] = text.split(' ') as [string, string];
+  return { billable_seconds: BigInt(seconds), calls: BigInt(calls) };
+}
+
+/**
+ * Of a called number no more counts than the plus and the longest prefix: those alike so far are one row, with how many
+ * calls of which length they are.
+ */
 const callsOf = (runner: QueryRunner, parameters: unknown[]) =>
   rowsOf<CallRow>(runner, {
     name: 'calls',
     parameters,
-    sql: `SELECT direction, min(to_number) AS to, extract(epoch FROM min(entry.started_at))::float8 * 1000 AS began,
-        ${CALLED_COUNTRY} AS country, billable_seconds, count(*) AS calls
-      FROM ledger_entries AS entry
-        JOIN ledger_calls AS current ON current.entry_id = entry.entry_id AND current.started_at = entry.started_at
-      WHERE organization_id = $1 AND carrier_cost = 'external' AND billable_seconds > 0
-        AND entry.started_at >= ${beginOfDaySql('$2::timestamp', '$3')}
-        AND entry.started_at < ${beginOfDaySql("($2::timestamp + interval '1 month')", '$3')}
-      GROUP BY direction, CASE direction WHEN 'outbound' THEN left(to_number, $5) ELSE to_number END,
-        ${CALLED_COUNTRY}, billable_seconds, width_bucket(entry.started_at, $4::timestamptz[])`,
+    sql: `SELECT direction, min(called) AS "to", extract(epoch FROM min(first))::float8 * 1000 AS began, country,
+        string_agg(billable_seconds || ' ' || calls, ',') AS lengths
+      FROM (SELECT direction, CASE direction WHEN 'outbound' THEN left(to_number, $5) ELSE to_number END AS beginning,
+          ${CALLED_COUNTRY} AS country, width_bucket(entry.started_at, $4::timestamptz[]) AS change, billable_seconds,
+          min(to_number) AS called, min(entry.started_at) AS first, count(*) AS calls
+        FROM ledger_entries AS entry
+          JOIN ledger_calls AS current ON current.entry_id = entry.entry_id AND current.started_at = entry.started_at
+        WHERE organization_id = $1 AND carrier_cost = 'external' AND billable_seconds > 0
+          AND entry.started_at >= ${beginOfDaySql('$2::timestamp', '$3')}
+          AND entry.started_at < ${beginOfDaySql("($2::timestamp + interval '1 month')", '$3')}
+        GROUP BY 1, 2, 3, 4, 5) AS alike
+      GROUP BY direction, beginning, country, change`,
   });
 
 interface LoadedDeck extends TrunkDeck {

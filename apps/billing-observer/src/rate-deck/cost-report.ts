@@ -1,6 +1,6 @@
 import type { CarrierCosts, DeckCost } from '@trunkmesh/contracts/rate-deck.js';
 import { countryOf } from '../usage/ledger/country.js';
-import type { Deck, PricedCall } from './price-call.js';
+import type { CallsOfLength, Deck, RatedCall } from './price-call.js';
 
 export interface TrunkDeck {
   trunk_id: string;
@@ -17,8 +17,8 @@ interface Sum {
   uncovered: Map<string, NotCovered>;
 }
 
-/** `country`: of the called number; null: not known yet, or it has none. */
-export type CountedCall = PricedCall & { country: string | null };
+/** Calls that every deck rates alike. `country`: of the called number; null: not known yet, or it has none. */
+export type AlikeCalls = RatedCall & { country: string | null; lengths: readonly CallsOfLength[] };
 
 const MOST_NAMED = 20;
 
@@ -32,20 +32,21 @@ export class CostReport {
     this.sums = decks.map(() => ({ calls: 0, seconds: 0n, cost: 0n, common: 0n, uncovered: new Map() }));
   }
 
-  add(call: CountedCall, count: number): void {
-    this.calls += count;
-    const prices = this.decks.map(({ deck }) => deck.price(call));
-    const isCommon = prices.length > 0 && !prices.includes(undefined);
-    if (isCommon) this.common += count;
-    for (const [index, price] of prices.entries()) {
+  add(alike: AlikeCalls): void {
+    const of = totalOf(alike.lengths);
+    this.calls += of.calls;
+    const rates = this.decks.map(({ deck }) => deck.rateOf(alike));
+    const isCommon = rates.length > 0 && !rates.includes(undefined);
+    if (isCommon) this.common += of.calls;
+    for (const [index, rate] of rates.entries()) {
       const sum = this.sums[index]!;
-      if (price === undefined) {
-        addUncovered(sum.uncovered, call, count);
+      if (rate === undefined) {
+        addUncovered(sum.uncovered, alike, of);
         continue;
       }
-      const cost = price * BigInt(count);
-      sum.calls += count;
-      sum.seconds += call.billable_seconds * BigInt(count);
+      const cost = this.decks[index]!.deck.costOf(rate, alike.lengths);
+      sum.calls += of.calls;
+      sum.seconds += of.seconds;
       sum.cost += cost;
       if (isCommon) sum.common += cost;
     }
@@ -69,17 +70,31 @@ export class CostReport {
 
 const compare = (a: bigint, b: bigint) => (a < b ? -1 : a > b ? 1 : 0);
 
+interface Total {
+  calls: number;
+  seconds: bigint;
+}
+
+function totalOf(lengths: readonly CallsOfLength[]): Total {
+  const total = { calls: 0, seconds: 0n };
+  for (const { billable_seconds, calls } of lengths) {
+    total.calls += Number(calls);
+    total.seconds += billable_seconds * calls;
+  }
+  return total;
+}
+
 function addUncovered(
   uncovered: Map<string, NotCovered>,
-  { direction, to, billable_seconds, country: known }: CountedCall,
-  count: number,
+  { direction, to, country: known }: AlikeCalls,
+  { calls, seconds }: Total,
 ): void {
   const country = known ?? countryOf(to);
   const key = `${direction}/${country}`;
   const sum = uncovered.get(key) ?? { direction, country, calls: 0, billable_seconds: 0, example: to };
   uncovered.set(key, sum);
-  sum.calls += count;
-  sum.billable_seconds += Number(billable_seconds) * count;
+  sum.calls += calls;
+  sum.billable_seconds += Number(seconds);
 }
 
 const costOf = ({ trunk_id, currency }: TrunkDeck, sum: Sum, calls: number): DeckCost => ({

@@ -8,7 +8,8 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
-import { holderOf, ROOT, SetUpError, tookLock } from './set-up.mjs';
+import { holderOf, tookLock } from './process-lock.mjs';
+import { ROOT, SetUpError } from './set-up.mjs';
 
 export const FOLDER = join(ROOT, '.local');
 const LOCK = join(FOLDER, 'pid');

@@ -7,7 +7,6 @@ import {
   accessSync,
   constants,
   existsSync,
-  linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -19,6 +18,7 @@ import { createHash } from 'node:crypto';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { tookLock } from './process-lock.mjs';
 
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const LOCAL = join(ROOT, '.local');
@@ -54,54 +54,6 @@ async function alone(say, work) {
     await work();
   } finally {
     rmSync(LOCK, { force: true });
-  }
-}
-
-/**
- * False: another process has the lock. That of a run that was killed is recognised because its process no longer
- * exists.
- */
-export function tookLock(lock) {
-  // Linked once it is written: nobody finds a lock that does not say yet whose it is.
-  const own = `${lock}.${process.pid}`;
-  writeFileSync(own, String(process.pid));
-  try {
-    while (!isLinked(own, lock)) {
-      if (isRunning(holderOf(lock))) return false;
-      rmSync(lock, { force: true });
-    }
-    return true;
-  } finally {
-    rmSync(own, { force: true });
-  }
-}
-
-function isLinked(file, name) {
-  try {
-    linkSync(file, name);
-    return true;
-  } catch (error) {
-    if (error.code !== 'EEXIST') throw error;
-    return false;
-  }
-}
-
-/** NaN: nobody, because it was given back at this moment. */
-export function holderOf(lock) {
-  try {
-    return Number(readFileSync(lock, 'utf8'));
-  } catch {
-    return NaN;
-  }
-}
-
-function isRunning(pid) {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error.code === 'EPERM';
   }
 }
 

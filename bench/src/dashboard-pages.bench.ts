@@ -7,6 +7,8 @@ import { listsMesh } from './lists-mesh.process.js';
 
 const OPENINGS = Number(process.env['BENCH_OPENINGS'] ?? 7);
 const LIMIT_MS = 1_000;
+/** Only the views whose names begin with this. */
+const ONLY = process.env['BENCH_ONLY'] ?? '';
 
 const ROW = '[role="row"] [role="gridcell"], [role="row"] [role="rowheader"]';
 /** Each list view, and what one waits for: the first thing of the list that can be clicked. */
@@ -35,6 +37,7 @@ export async function run(print: (line: string) => void): Promise<void> {
     await searchable(load);
     const session = await signedIn(browser, bench.mesh.file.api, bench.adminKey);
     for (const [name, [path, first]] of Object.entries(VIEWS)) {
+      if (!name.startsWith(ONLY)) continue;
       const times = await opening(browser, session, { path: `/app/o/${bench.organizationId}${path}`, first });
       for (const [state, values] of Object.entries(times)) {
         const value = percentile(values, 0.5);

@@ -1,10 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startAssistant, type Assistant } from '@trunkmesh/testkit/assistant/assistant.http.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { EslClient } from '@trunkmesh/testkit/freeswitch/esl-client.net.js';
-import { apiClient } from '@trunkmesh/testkit/mesh/api.http.js';
-import { placeSipCall } from '@trunkmesh/testkit/sip/sip-call.net.js';
-import { benchMesh, type BenchMesh } from './bench-mesh.process.js';
+import { answeringMesh, type AnsweringMesh } from './answered-calls.process.js';
 import { addUsed, cpuByProgram, cpuOfEach } from './cpu-by-program.fs.js';
 import { figure, percentile } from './figure.js';
 
@@ -16,8 +13,6 @@ const TALK_MS = Number(process.env['BENCH_TALK_MS'] ?? 1_000);
 const SETTLE_MS = 3_000;
 /** A ratio of 1.03 is the aim. */
 const AIM = 1.03;
-const NUMBER = '+15550100001';
-const CALLER_ADDRESS = '127.0.0.101';
 /** What captures: who sends a copy of each message, and who takes it. */
 const MEASURED = ['freeswitch', 'bridge-agent'];
 
@@ -33,12 +28,9 @@ interface Round {
  */
 export async function run(print: (line: string) => void): Promise<void> {
   if (!process.env['FREESWITCH']) return print('# not run: FREESWITCH names no binary, and a stand-in has no cost');
-  const assistant = await startAssistant();
-  const bench = await benchMesh();
+  const bench = await answeringMesh();
   const esl = await connected(bench);
   try {
-    await prepare(bench, assistant);
-    await untilAnswered(bench);
     const rounds = { on: [] as Round[], off: [] as Round[] };
     await round(bench, esl, 'on');
     for (let nth = 0; nth < ROUNDS; nth += 1)
@@ -49,7 +41,6 @@ export async function run(print: (line: string) => void): Promise<void> {
   } finally {
     esl.close();
     await bench.stop();
-    await assistant.stop();
   }
 }
 
@@ -86,7 +77,7 @@ const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + 
 const callsOf = (rounds: readonly Round[]) => rounds.reduce((sum, { calls }) => sum + calls, 0);
 const perCall = ({ cpu, calls }: Round) => MEASURED.reduce((sum, name) => sum + (cpu.get(name) ?? 0), 0) / calls;
 
-async function round(bench: BenchMesh, esl: EslClient, state: 'on' | 'off'): Promise<Round> {
+async function round(bench: AnsweringMesh, esl: EslClient, state: 'on' | 'off'): Promise<Round> {
   await capturing(esl, state);
   const before = cpuByProgram();
   const from = performance.now();
@@ -103,15 +94,13 @@ async function round(bench: BenchMesh, esl: EslClient, state: 'on' | 'off'): Pro
   return { cpu, calls: running.length, seconds };
 }
 
-async function call({ mesh }: BenchMesh): Promise<void> {
-  const target = mesh.bridges[0]!.bridge.sip;
-  const line = await placeSipCall({ from: '+15559870001', number: NUMBER, address: CALLER_ADDRESS, target });
-  if (line.status !== 200) throw new Error(`a call was refused with ${line.status}`);
+async function call(bench: AnsweringMesh): Promise<void> {
+  const line = await bench.call();
   await sleep(TALK_MS);
   await line.hangUp();
 }
 
-async function connected({ mesh }: BenchMesh): Promise<EslClient> {
+async function connected({ mesh }: AnsweringMesh): Promise<EslClient> {
   const { port, password } = mesh.bridges[0]!.bridge.esl;
   const esl = await EslClient.connect(port);
   esl.send(`auth ${password}`);
@@ -130,23 +119,3 @@ async function capturing(esl: EslClient, state: 'on' | 'off'): Promise<void> {
     { timeoutMs: 5_000, intervalMs: 20, message: `capture to be ${state}` },
   );
 }
-
-/** An assistant by the organisation's settings, a trunk by address, a number. */
-async function prepare(bench: BenchMesh, assistant: Assistant): Promise<void> {
-  const api = apiClient(bench.mesh.file.api, bench.adminKey);
-  await api.patch(`/api/v1/organizations/${bench.organizationId}`, {
-    media_url: assistant.url,
-    prewarm_url: assistant.prewarmUrl,
-    signing_secret: 'a secret of the measurement',
-  });
-  const settings = { name: 'Bench', gateway: `${CALLER_ADDRESS}:5060`, register: false };
-  const trunk = await api.post<{ id: string }>('/api/v1/sip-trunks', settings);
-  await api.post('/api/v1/phone-numbers', { phone_number: NUMBER, sip_trunk_id: trunk.id, assistant_id: 17 });
-}
-
-const untilAnswered = (bench: BenchMesh) =>
-  eventually(() => call(bench).then(() => true), {
-    timeoutMs: 30_000,
-    intervalMs: 250,
-    message: 'a call to be answered',
-  });

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { bothOrNone } from '@trunkmesh/testkit/both-or-none.js';
 import { startChromium } from '@trunkmesh/testkit/browser.process.js';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { testMesh, type TestMesh } from '../mesh.fixture.js';
 
 export { signIn } from '@trunkmesh/testkit/browser.process.js';
 
@@ -20,6 +22,17 @@ export const OTHER_NAME = 'trunkmesh.example.com';
 
 export const startBrowser = (): Promise<Browser> =>
   startChromium([`--host-resolver-rules=MAP ${OTHER_NAME} 127.0.0.1`]);
+
+/** Of a test file: a mesh and a browser. */
+export async function meshAndBrowser(
+  options?: Parameters<typeof testMesh>[0],
+): Promise<{ test: TestMesh; browser: Browser }> {
+  const [test, browser] = await bothOrNone(
+    { start: () => testMesh(options), stop: (mesh) => mesh.stop() },
+    { start: startBrowser, stop: (one) => one.close() },
+  );
+  return { test, browser };
+}
 
 /** A browser profile of its own, which has seen nothing yet. */
 export async function openViewer(browser: Browser, base: string, size = { width: 1280, height: 800 }): Promise<Viewer> {

@@ -3,8 +3,16 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser } from 'playwright-core';
-import { ROOT, testMesh, type Organization, type TestMesh } from '../mesh.fixture.js';
-import { axeProblems, openViewer, OTHER_NAME, signIn, signOut, startBrowser, type Viewer } from './browser.fixture.js';
+import { ROOT, type Organization, type TestMesh } from '../mesh.fixture.js';
+import {
+  axeProblems,
+  meshAndBrowser,
+  openViewer,
+  OTHER_NAME,
+  signIn,
+  signOut,
+  type Viewer,
+} from './browser.fixture.js';
 import { setsCeilings } from './ceilings.fixture.js';
 import { outlivesSessions } from './session-end.fixture.js';
 import { actsByButtons } from './actions.fixture.js';
@@ -22,7 +30,7 @@ let browser: Browser;
 let viewer: Viewer;
 
 beforeAll(async () => {
-  [test, browser] = await Promise.all([testMesh({ env: MAIL }), startBrowser()]);
+  ({ test, browser } = await meshAndBrowser({ env: MAIL }));
   org = await test.organization('Example Dental');
   viewer = await openViewer(browser, test.mesh.file.api);
 }, 120_000);

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import type { MeshCarrier } from '@trunkmesh/testkit/mesh/carrier.js';
 import type { Browser, Page } from 'playwright-core';
-import { ROOT, testMesh, type Organization, type TestMesh } from '../mesh.fixture.js';
-import { axeProblems, openViewer, signIn, signOut, startBrowser, type Viewer } from './browser.fixture.js';
+import { ROOT, type Organization, type TestMesh } from '../mesh.fixture.js';
+import { axeProblems, meshAndBrowser, openViewer, signIn, signOut, type Viewer } from './browser.fixture.js';
 import { imagePath, isTooWide, keepScreenshot, openView, routesOf, tabThrough } from './views.fixture.js';
 
 const NUMBER = '+15550100700';
@@ -31,7 +31,7 @@ let viewer: Viewer;
 let page: Page;
 
 beforeAll(async () => {
-  [test, browser] = await Promise.all([testMesh(), startBrowser()]);
+  ({ test, browser } = await meshAndBrowser());
   [org, carrier] = [await test.organization('Example Dental'), await test.carrier('9301')];
   viewer = await openViewer(browser, test.mesh.file.api);
   ({ page } = viewer);

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { testMesh, type Organization, type TestMesh } from '../mesh.fixture.js';
+import type { Organization, TestMesh } from '../mesh.fixture.js';
 import { ENDED_CALL } from './answers.fixture.js';
-import { axeProblems, openViewer, signIn, startBrowser } from './browser.fixture.js';
+import { axeProblems, meshAndBrowser, openViewer, signIn } from './browser.fixture.js';
 import { isTooWide, openView } from './views.fixture.js';
 
 let test: TestMesh;
@@ -16,7 +16,7 @@ const ZONE = 'Pacific/Kiritimati';
 const TODAY = '2026-11-30';
 
 beforeAll(async () => {
-  [test, browser] = await Promise.all([testMesh(), startBrowser()]);
+  ({ test, browser } = await meshAndBrowser());
   org = await test.organization('Example Dental');
   await test.operator.patch(`/api/v1/organizations/${org.id}`, { time_zone: ZONE });
   await org.api.post('/api/v1/sip-trunks', { name: 'Office PBX', gateway: '192.0.2.10', register: false });

@@ -60,7 +60,6 @@ async function startServer(options: PostgresOptions): Promise<Postgres> {
         'install postgresql)',
     );
   const home = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'trunkmesh-postgres-')));
-  await mkdir(home, { recursive: true });
   const removeTemporary = async () => {
     if (options.dataDir === undefined) await rm(home, { recursive: true, force: true, maxRetries: 5 });
   };
@@ -173,6 +172,7 @@ async function initialise({
   const passwordFile = join(home, 'password');
   if (existsSync(join(home, 'data', 'PG_VERSION')) && existsSync(passwordFile))
     return (await readFile(passwordFile, 'utf8')).trim();
+  await mkdir(home, { recursive: true });
   await rm(join(home, 'data'), { recursive: true, force: true });
   account.own(join(home, 'data'));
   if (process.env['POSTGRES_TEMPLATE']) return copyCluster(process.env['POSTGRES_TEMPLATE'], home);

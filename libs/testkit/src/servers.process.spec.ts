@@ -55,7 +55,10 @@ describe('PostgreSQL', () => {
   });
 
   it('is a copy of the template that POSTGRES_TEMPLATE names', async () => {
-    const home = await mkdtemp(join(tmpdir(), 'trunkmesh-template-'));
+    const folder = await mkdtemp(join(tmpdir(), 'trunkmesh-template-'));
+    await chmod(folder, 0o755);
+    // Neither is there yet; PostgreSQL's own user has to come through both.
+    const home = join(folder, 'templates', 'postgres');
     await makeTemplate(home);
     const before = process.env['POSTGRES_TEMPLATE'];
     process.env['POSTGRES_TEMPLATE'] = home;
@@ -68,7 +71,7 @@ describe('PostgreSQL', () => {
     expect(await one(first.url, identity)).toBe(await one(second.url, identity));
     expect(await one(second.url, "SELECT to_regclass('own')")).toBeNull();
     await Promise.all([first.stop(), second.stop()]);
-    await rm(home, { recursive: true });
+    await rm(folder, { recursive: true });
   });
 
   it('runs where its user cannot enter the parent folder, and finds its data again', async () => {

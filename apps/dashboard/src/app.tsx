@@ -49,7 +49,7 @@ export function App() {
 
 const isUnauthorized = (error: unknown) => error !== null && problemOf(error).status === 401;
 
-const first = preloadFirst(location.pathname);
+const first = preloadFirst(location.pathname, location.search);
 
 function useFirstView(): boolean {
   const [isLoaded, setLoaded] = useState(false);

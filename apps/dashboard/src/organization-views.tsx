@@ -1,6 +1,7 @@
 import { Suspense } from 'react';
 import { Link, Route, Switch } from 'wouter';
 import { api, queries } from './api/client.http.js';
+import { callsQuery } from './pages/calls/calls-query.js';
 import { Shell, type Entry } from './session/shell.js';
 import { loadedView, type LoadedView } from './ui/loaded-view.js';
 import { Empty, Loading } from './ui/states.js';
@@ -20,25 +21,33 @@ const Settings = loadedView(() => import('./pages/settings/settings.js'));
 const RouteTester = loadedView(() => import('./pages/route-tester/route-tester.js'));
 const Connection = loadedView(() => import('./pages/connection/connection.js'));
 
-const FIRST: readonly [RegExp, LoadedView, (() => Promise<void>)?][] = [
+type Ask = (view: (name: string) => string) => Promise<void>;
+
+/** One that is filtered by a number has to look for that number first. */
+const askForCalls: Ask = async (view) => {
+  if (view('number') === '') await queries.prefetchQuery(callsQuery(view));
+};
+
+const FIRST: readonly [RegExp, LoadedView, Ask?][] = [
   [/^$/, Overview, () => queries.prefetchQuery(api.queryOptions('get', '/api/v1/trunk-states/counts'))],
   [/^trunks$/, Trunks],
   [/^trunks\/new$/, TrunkWizard],
   [/^trunks\/[^/]+\/edit$/, TrunkEdit],
   [/^trunks\//, TrunkDetail],
   [/^numbers$/, Numbers],
-  [/^calls$/, Calls],
+  [/^calls$/, Calls, askForCalls],
   [/^calls\//, CallDetail],
   [/^usage/, Usage],
   [/^settings/, Settings],
 ];
 
 /** The files of the view that is opened first, and what it waits for, come while the session is still read. */
-export async function preloadFirst(path: string): Promise<void> {
+export async function preloadFirst(path: string, search: string): Promise<void> {
   const view = /^\/app\/o\/[^/]+\/?(.*)$/.exec(path)?.[1];
   const [, files, data] = FIRST.find(([pattern]) => view !== undefined && pattern.test(view)) ?? [];
   // It says itself what went wrong, when it is opened.
-  void data?.();
+  const params = new URLSearchParams(search);
+  void data?.((name) => params.get(name) ?? '');
   await files?.preload();
 }
 

@@ -22,6 +22,27 @@ export function filtersLists(of: () => { page: Page; org: Organization }): void 
     expect(await trunk.getAttribute('aria-invalid')).toBe('false');
   });
 
+  it('asks what can be chosen once somebody goes to the field, and names what the URL has chosen', async () => {
+    const { page, org } = of();
+    const [chosen] = await org.api.get<{ id: string; name: string }[]>('/api/v1/sip-trunks?limit=1');
+    const asked: string[] = [];
+    const note = (request: { url(): string }) => asked.push(new URL(request.url()).pathname);
+    page.on('request', note);
+    await page.goto(`/app/o/${org.id}/calls?trunk=${chosen!.id}`);
+    const trunk = page.getByLabel('Trunk', { exact: true });
+    await trunk.and(page.locator(`[value="${chosen!.name}"]`)).waitFor();
+    await page
+      .getByText(/^No calls|No call is shown/)
+      .first()
+      .waitFor();
+    const [lists, all] = [['/api/v1/sip-trunks', '/api/v1/phone-numbers'], [...asked]];
+    expect(lists.filter((path) => all.includes(path))).toEqual([]);
+    expect(all.filter((path) => path === '/api/v1/calls')).toHaveLength(1);
+    await trunk.focus();
+    await page.locator(`datalist option[value="${chosen!.name}"]`).waitFor({ state: 'attached' });
+    page.off('request', note);
+  });
+
   it('takes days in the zone of the organisation, which it names', async () => {
     const { page, org } = of();
     await org.api.patch(`/api/v1/organizations/${org.id}`, { time_zone: 'Pacific/Auckland' });

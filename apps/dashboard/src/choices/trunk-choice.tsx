@@ -14,8 +14,8 @@ async function findTrunks(query: Search) {
 }
 
 /** What the chosen trunk is called, where it is not among those that are offered. */
-function useName(id: string, offered: string | undefined, isFetched: boolean): string | undefined {
-  const isAsked = id !== '' && offered === undefined && isFetched;
+function useName(id: string, offered: string | undefined, isAnswered: boolean): string | undefined {
+  const isAsked = id !== '' && offered === undefined && isAnswered;
   const params = { path: { id } };
   const chosen = api.useQuery('get', '/api/v1/sip-trunks/{id}', { params }, { enabled: isAsked });
   if (id === '') return '';

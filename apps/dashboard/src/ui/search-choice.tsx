@@ -19,6 +19,8 @@ interface SearchChoiceProps {
   onChange: (id: string) => void;
   /** What was found for the text in the field. */
   options: readonly Option[];
+  /** Somebody goes to the field. */
+  onFocus?: () => void;
   onSearch: (text: string) => void;
   /** The options are not yet those of the text. */
   isSearching: boolean;
@@ -31,7 +33,7 @@ interface SearchChoiceProps {
  * must not pass for "none".
  */
 export function SearchChoice({ label, value, onChange, options, onSearch, ...rest }: SearchChoiceProps) {
-  const { what, text, isSearching, placeholder } = rest;
+  const { what, text, isSearching, placeholder, onFocus } = rest;
   const field = useId();
   const input = useRef<HTMLInputElement>(null);
   const [typed, setTyped] = useState<string>();
@@ -67,6 +69,7 @@ export function SearchChoice({ label, value, onChange, options, onSearch, ...res
         autoComplete="off"
         placeholder={placeholder}
         value={typed ?? text ?? ''}
+        onFocus={onFocus}
         onChange={(event) => type(event.target.value)}
       />
       <datalist id={`${field}-list`}>

@@ -4,8 +4,6 @@ import type { components } from '../../generated/api.js';
 
 type Schemas = components['schemas'];
 
-export const PAGE_SIZE = 100;
-
 /** How the call ended, in a few words. */
 export function outcomeText(call: Pick<Schemas['Call'], 'refusal' | 'end_reason' | 'status' | 'sip_status'>): string {
   if (call.refusal === 'inconclusive') return `not known: ${CALL_REFUSAL_WORDS.inconclusive}`;

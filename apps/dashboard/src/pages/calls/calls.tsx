@@ -1,3 +1,4 @@
+import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { Link } from 'wouter';
 import { api, type Schemas } from '../../api/client.http.js';
@@ -9,9 +10,10 @@ import { Empty, Found } from '../../ui/states.js';
 import { Time } from '../../ui/time.js';
 import { useView } from '../../ui/use-view.js';
 import { RefusedList } from '../refused/refused-list.js';
-import { callFilter, refusedFilter } from './call-filter.js';
+import { refusedFilter } from './call-filter.js';
 import { CallFilters } from './call-filters.js';
-import { outcomeCode, outcomeText, PAGE_SIZE } from './call-text.js';
+import { outcomeCode, outcomeText } from './call-text.js';
+import { callsQuery, PAGE_SIZE, skipOf } from './calls-query.js';
 import { States } from './states.js';
 import { StartCall } from './start-call.js';
 
@@ -19,27 +21,16 @@ import { StartCall } from './start-call.js';
 export default function Calls() {
   const { mayManage } = useSession();
   const [view, setView] = useView();
-  const shown = {
-    status: view('status'),
-    direction: view('direction'),
-    phone: view('phone'),
-    trunk: view('trunk'),
-    from: view('from'),
-    to: view('to'),
-  };
   const number = view('number');
+  const refused = refusedFilter({ trunk: view('trunk'), from: view('from'), to: view('to'), number });
   return (
     <Page title="Calls">
       {mayManage && <StartCall />}
       <CallFilters view={view} onChange={(changes) => setView({ ...changes, skip: '' })} />
-      {number === '' ? (
-        <CallList filter={callFilter(shown)} />
-      ) : (
-        <OfNumber number={number}>{(id) => <CallList filter={callFilter(shown, id)} />}</OfNumber>
-      )}
+      {number === '' ? <CallList /> : <OfNumber number={number}>{(id) => <CallList numberId={id} />}</OfNumber>}
       <Card title="Refused before routing">
         <RefusedList
-          filter={refusedFilter({ ...shown, number })}
+          filter={refused}
           empty={<p>Nothing. A call from an address that no trunk has would be listed here.</p>}
         />
       </Card>
@@ -66,15 +57,10 @@ function OfNumber({ number, children }: { number: string; children: (id: string)
   );
 }
 
-function CallList({ filter }: { filter: ReturnType<typeof callFilter> }) {
+function CallList({ numberId }: { numberId?: string }) {
   const [view, setView] = useView();
-  const skip = Number(view('skip')) || 0;
-  const calls = api.useQuery(
-    'get',
-    '/api/v1/calls',
-    { params: { query: { limit: PAGE_SIZE, skip, ...filter } } },
-    { placeholderData: (before) => before },
-  );
+  const skip = skipOf(view);
+  const calls = useQuery({ ...callsQuery(view, numberId), placeholderData: (before) => before });
   return (
     <Found of={calls}>
       {({ items, total }) => (

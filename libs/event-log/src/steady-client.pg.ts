@@ -1,3 +1,4 @@
+import { callbackify } from 'node:util';
 import pg from 'pg';
 
 /**
@@ -11,7 +12,9 @@ const SESSION = {
   extra_float_digits: '1',
   bytea_output: 'hex',
 };
-const SESSION_OPTIONS = Object.entries(SESSION).map(([name, value]) => `-c ${name}=${value}`);
+const SET = Object.entries(SESSION)
+  .map(([name, value]) => `SET ${name} = '${value}'`)
+  .join('; ');
 
 /**
  * The `Client` of every connection. PostgreSQL may end a connection at any time (a failover, `pg_terminate_backend`),
@@ -23,9 +26,17 @@ export class SteadyClient extends pg.Client {
   constructor(config?: string | pg.ClientConfig) {
     super(config);
     this.on('error', () => undefined);
-    // From the URL or PGOPTIONS; of two values for one setting PostgreSQL takes the last. No round trip of its own.
-    const { connectionParameters } = this as unknown as { connectionParameters: { options?: string | undefined } };
-    const given = connectionParameters.options ? [connectionParameters.options] : [];
-    connectionParameters.options = [...given, ...SESSION_OPTIONS].join(' ');
+  }
+
+  // A statement and no start-up parameter: connection poolers refuse those that they do not know.
+  override connect(): Promise<pg.Client>;
+  override connect(callback: ((error: Error) => void) | ((error: null, client: pg.Client) => void)): void;
+  override connect(callback?: (error: never, client: pg.Client) => void): Promise<pg.Client> | void {
+    const connected = super.connect().then(async (client) => {
+      await this.query(SET);
+      return client;
+    });
+    if (callback === undefined) return connected;
+    callbackify(() => connected)((error, client) => callback(error as never, client));
   }
 }

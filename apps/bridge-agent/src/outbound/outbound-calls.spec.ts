@@ -657,9 +657,11 @@ describe('a call that is canceled before it is dialled', () => {
     await assistant.stop();
   });
 
-  const hangUp = async ({ call_id, organization_id }: OriginateRequest, more: object = {}) => {
+  /** An agent that has just started answers requests a moment after it has its routes. */
+  const hangUp = ({ call_id, organization_id }: OriginateRequest, more: object = {}) => {
     const body = JSON.stringify({ call_id, organization_id, ...more });
-    return (await host.nc.request(bridgeRequest('bridge-1', 'call.hangup'), body)).json();
+    const ended = async () => (await host.nc.request(bridgeRequest('bridge-1', 'call.hangup'), body)).json();
+    return eventually(ended, { message: 'an answer of the agent' });
   };
 
   it('before its request arrives, is not taken, and the carrier gets nothing', async () => {

@@ -45,7 +45,7 @@ describe('the timer of all calls', () => {
     expect(timer.players).toBe(0);
   });
 
-  it('returns to players that wait for their frame, each time once, and continues when one of them throws', async () => {
+  it('returns once to players that wait for their frame, and continues when one of them throws', async () => {
     const errors: unknown[] = [];
     const timer = createFrameTimer((error) => {
       errors.push(error);

@@ -9,7 +9,7 @@ import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
  * @param {{ pid?: number, isRunning?: (pid: number) => boolean }} self
  */
 export function tookLock(lock, { pid = process.pid, isRunning = isProcess } = {}) {
-  // Linked once it is written: nobody finds a lock that does not say yet whose it is.
+  // Linked once it is written, so that nobody finds a lock without its owner.
   const own = `${lock}.${pid}`;
   writeFileSync(own, String(pid));
   try {

@@ -8,7 +8,7 @@ import { benchMesh, type BenchMesh } from './bench-mesh.process.js';
 const NUMBER = '+15550100001';
 const CALLER_ADDRESS = '127.0.0.101';
 
-/** A mesh whose calls are answered by an assistant: a trunk by address and a number. */
+/** A mesh with a trunk by address and a number; an assistant answers its calls. */
 export interface AnsweringMesh extends BenchMesh {
   /** @throws Error where the call is refused */
   call(audio?: SipInvite['audio']): Promise<SipLine>;

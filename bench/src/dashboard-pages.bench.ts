@@ -7,7 +7,7 @@ import { listsMesh } from './lists-mesh.process.js';
 
 const OPENINGS = Number(process.env['BENCH_OPENINGS'] ?? 7);
 const LIMIT_MS = 1_000;
-/** Only the views whose names begin with this. */
+/** Only views with names that begin with this. */
 const ONLY = process.env['BENCH_ONLY'] ?? '';
 
 const ROW = '[role="row"] [role="gridcell"], [role="row"] [role="rowheader"]';

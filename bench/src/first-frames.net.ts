@@ -30,7 +30,7 @@ interface Calls {
 }
 
 export interface Heard {
-  /** Of each call whose assistant was heard: milliseconds from the 200 to its first frame. */
+  /** Milliseconds from the 200 to the first frame of the assistant, for each call in which it was heard. */
   tookMs: number[];
   callsPerSecond: number;
 }

@@ -28,9 +28,9 @@ async function looksRight(page: Page): Promise<void> {
     }
 }
 
-/** What becomes of a form whose session ends. */
+/** What happens to a form when the session ends. */
 export function outlivesSessions(of: () => { test: TestMesh; browser: Browser; org: Organization }): void {
-  it('keeps what was entered where a session ends, for who signs in again for the same organisation', async () => {
+  it('keeps what was entered when a session ends, for whoever signs in again to the same organisation', async () => {
     const { test, browser, org } = of();
     const other = await test.organization('Another practice');
     const settings = { name: 'Edited', gateway: '192.0.2.70', register: false };

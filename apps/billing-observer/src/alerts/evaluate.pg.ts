@@ -9,7 +9,7 @@ import { clearSetbacks, dueSetbacks, setBack, setBackSince } from './setbacks.pg
 
 /**
  * Evaluates what was recorded since the previous evaluation. One copy does so at a time, once per interval, and writes
- * the alerts to the outbox in the same transaction. An organisation whose usage cannot be evaluated is set back: it is
+ * the alerts to the outbox in the same transaction. If evaluating an organisation fails, it is set back: it is
  * retried later, starting at the entry that it stopped at. Returns the number of new alerts, or undefined if it was not
  * this copy's turn.
  */

@@ -62,7 +62,7 @@ export async function setAlertBack(manager: EntityManager, alertId: string, now:
 }
 
 export interface Setbacks {
-  /** Organisations whose usage could not be evaluated. */
+  /** Organisations that could not be evaluated. */
   organizations: number;
   /** Alerts that could not be published. */
   alerts: number;

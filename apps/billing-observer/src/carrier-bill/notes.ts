@@ -27,7 +27,7 @@ export function notesOf(findings: Findings, { rows, shift }: { rows: number; shi
     );
   if (findings.unbilled > 0)
     notes.push(
-      `Lines without duration and cost whose calls are not in the ledger: ${findings.unbilled}. They cost nothing, ` +
+      `Lines without duration and cost that match no call in the ledger: ${findings.unbilled}. They cost nothing, ` +
         'so they do not count as differences.',
     );
   return notes;

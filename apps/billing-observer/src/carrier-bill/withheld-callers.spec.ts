@@ -17,7 +17,7 @@ const tolerance = fc.integer({ min: 0, max: 40 });
 const fit = (one: OurCallerCall, other: CallerCall, within: number) =>
   one.withheld !== other.withheld && Math.abs(one.second - other.second) <= within;
 
-describe('pairing calls whose caller is known to only one side', () => {
+describe('pairing calls when only one side knows the caller', () => {
   it('uses each call once, pairs only calls that fit, and leaves no two that fit unpaired', () =>
     fc.assert(
       fc.property(many(ours), many(theirs), tolerance, (all, others, within) => {
@@ -54,7 +54,7 @@ const truth = fc.array(
   { maxLength: 30 },
 );
 
-describe('a bill of calls whose callers are known to both sides, to one or to neither', () => {
+describe('a bill of calls with callers known to both sides, to one or to neither', () => {
   it('pairs every listed call with its own, and reports as ours only what the carrier did not list', () =>
     fc.assert(
       fc.property(truth, (calls) => {

@@ -12,8 +12,8 @@ interface Place {
 const FIRST: Place = { call_id: '00000000-0000-0000-0000-000000000000', time: '-infinity' };
 
 /**
- * Removes events that are older than `before` and whose call is not in the call log, and returns how many. A call is
- * not in the call log if all its events are of types that only a later version knows. Scans all events once.
+ * Removes events older than `before` if their call is not in the call log, and returns how many. A call is not in the
+ * call log if all its events are of types that only a later version knows. Scans all events once.
  */
 export async function removeEventsWithoutCall(
   dataSource: DataSource,

@@ -86,7 +86,7 @@ describe('calls that are older than the call log keeps', () => {
     expect(await listGaps(db)).toEqual(gaps);
   });
 
-  it('are removed along with events of unknown types whose calls are not in the call log', async () => {
+  it('are removed along with events of unknown types that belong to no call in the call log', async () => {
     const later = (n: number, time: string) => {
       const { data, ...event } = { ...callStarted(n), id: `0190a5b2-7c00-7000-8900-${String(n).padStart(12, '0')}` };
       return { ...event, type: 'CallParked', time, data } as unknown as CallEvent;

@@ -84,6 +84,6 @@ export class QualitySamples {
   }
 }
 
-/** Starts sampling an answered channel whose audio is attached. `headers`: that channel's, from FreeSWITCH. */
+/** Starts sampling an answered channel with attached audio. `headers`: the channel's, from FreeSWITCH. */
 export const sampleQuality = (talk: Talk, headers: EslEvent['headers'], session: AudioSession): QualitySamples =>
   new QualitySamples({ talk, channelId: headers.get('Unique-ID') ?? '', gaps: () => session.log().underruns });

@@ -5,8 +5,8 @@ import { useSession, type Me } from './session.js';
 import { SignInForm } from './sign-in-form.js';
 
 /**
- * Over a page whose session has ended. Nothing of the page is seen meanwhile, because anybody may stand before it; what
- * was entered is kept for whoever signs in for the same organisation in the same role.
+ * Covers the page once its session has ended. The page stays hidden, because anybody may be looking at the screen. What
+ * was entered is kept for whoever signs in to the same organisation with the same role.
  */
 export function SignInAgain() {
   const before = useSession().me;

@@ -5,7 +5,7 @@ import { KnownTrunks } from './known-trunks.js';
 const id = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
 const row = (n: number, version = 1) => ({ id: id(n), version });
 
-/** A table whose names say the version; `asked` has the ids of each look. */
+/** A table of trunks, each named after its version. `asked`: the ids of each query. */
 function trunks() {
   const known = new KnownTrunks();
   const asked: string[][] = [];

@@ -31,7 +31,7 @@ export class LiveStatuses implements BeforeApplicationShutdown {
   constructor(@Inject(VerdictSources) private readonly sources: VerdictSources) {}
 
   /**
-   * In the order of `rows`. `read` gets the ids of trunks whose version is not known, and gives what the table has.
+   * In the order of `rows`. `read` gets the ids of trunks not known at that version, and returns their rows.
    *
    * @throws DomainError log-unavailable
    */

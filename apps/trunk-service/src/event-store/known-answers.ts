@@ -23,7 +23,7 @@ export class KnownAnswers<Answer> {
 
   constructor(private readonly keeping: Keeping<Answer>) {}
 
-  /** `key`: whose answer, and to which question. */
+  /** `key`: the organisation and the question. */
   of(key: string, find: () => Promise<Answer>): Promise<Answer> {
     const { now, freshMs, usableMs } = this.keeping;
     const known = this.known.get(key);

@@ -4,7 +4,7 @@ export class AlertSetbacks1798800000000 implements MigrationInterface {
   name = 'AlertSetbacks1798800000000';
 
   async up(runner: QueryRunner): Promise<void> {
-    // Organisations whose usage could not be evaluated: their entries after `since_entry` are still to be evaluated.
+    // Organisations that failed to evaluate: their entries after `since_entry` are still to be evaluated.
     await runner.query(`
       CREATE TABLE alert_setbacks (
         organization_id uuid PRIMARY KEY,

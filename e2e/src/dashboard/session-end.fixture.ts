@@ -1,4 +1,5 @@
 import { expect, it } from '@jest/globals';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import type { Browser, Page } from 'playwright-core';
 import type { Organization, TestMesh, Trunk } from '../mesh.fixture.js';
 import { axeProblems, openViewer, signIn } from './browser.fixture.js';
@@ -64,6 +65,24 @@ export function outlivesSessions(of: () => { test: TestMesh; browser: Browser; o
     expect(complaints).toEqual([]);
     await close();
     await org.api.delete(`/api/v1/sip-trunks/${trunk.id}`);
+  });
+
+  it('keeps the page while the service does not answer who is signed in', async () => {
+    const { test, browser, org } = of();
+    const { page, close } = await openViewer(browser, test.mesh.file.api);
+    await signIn(page, org.key, `/app/o/${org.id}/settings/platform`);
+    await page.getByLabel('Media stream').fill('wss://kept.example.com');
+    let unanswered = 0;
+    await page.route('**/api/v1/users/me', (route) => {
+      unanswered += 1;
+      return route.abort();
+    });
+    // It is read again after a change of the organisation, and given up after three times.
+    await test.operator.patch(`/api/v1/organizations/${org.id}`, { quotas: { parallel_imports: 3 } });
+    await eventually(() => unanswered > 2, { timeoutMs: 30_000, message: 'the last attempt' });
+    expect(await page.getByLabel('Media stream').inputValue()).toBe('wss://kept.example.com');
+    await close();
+    await test.operator.patch(`/api/v1/organizations/${org.id}`, { quotas: null });
   });
 
   it('shows a key of another role a new page', async () => {

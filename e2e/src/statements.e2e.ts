@@ -131,7 +131,7 @@ async function documents(of: Organization, month: string) {
   return {
     json: JSON.parse((await get('json')).toString()) as UsageStatement,
     csv: rows,
-    pdf: pdfText(await get('pdf')).replace(/generated at: [\d:+ -]+/gi, ''),
+    pdf: pdfText(await get('pdf')).replace(/generated at:? [\d:+ -]+/gi, ''),
   };
 }
 

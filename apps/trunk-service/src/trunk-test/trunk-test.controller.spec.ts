@@ -206,21 +206,19 @@ describe('a test with a call', () => {
     });
   });
 
-  /** A test whose bridge does not say what became of it, and from now on what its call is. */
-  const unreported = async (from: string) => {
+  /** A test, and from now on what its call is. */
+  const placed = async (from: string) => {
     const { id, admin } = await mesh.organization();
     const trunk = await saved(admin);
     await addNumber(admin, from);
-    answer = () => ({ outcome: 'lost' }) as never;
-    const test = await admin('POST', `${TRUNKS}/${trunk.id}/test`, { from, number: '+12015550125' });
-    expect(test).toMatchObject({ status: 503, body: { code: 'bridge-unavailable' } });
+    const { status } = await admin('POST', `${TRUNKS}/${trunk.id}/test`, { from, number: '+12015550125' });
     const callId = asked.at(-1)!.test_id;
     const { record } = mesh.service.parts;
     const rowOf = async (table: string) =>
       (await record.query<Record<string, unknown>>(`select * from ${table} where call_id = $1`, [callId]))[0];
     const subject = callSubject(id, callId);
     return {
-      ...{ id, callId, from, trunk, subject },
+      ...{ id, callId, from, trunk, subject, status },
       call: () => rowOf('outbound_calls'),
       refusal: () => rowOf('outbound_refusals'),
       due: () =>
@@ -235,6 +233,13 @@ describe('a test with a call', () => {
         return found?.json<CallEvent>();
       },
     };
+  };
+  /** Its bridge does not say what became of it. */
+  const unreported = async (from: string) => {
+    answer = () => ({ outcome: 'lost' }) as never;
+    const test = await placed(from);
+    expect(test.status).toBe(503);
+    return test;
   };
   const minutesUntil = (at: unknown) => (Number(at) - Date.now()) / 60_000;
 
@@ -274,17 +279,14 @@ describe('a test with a call', () => {
     expect(await test.call()).toMatchObject({ state: 'accepted', ended_at: null });
   });
 
-  it('whose bridge has answered is expected to be nothing else', async () => {
-    const { admin } = await mesh.organization();
-    const trunk = await saved(admin);
-    await addNumber(admin, '+12015550198');
-    await admin('POST', `${TRUNKS}/${trunk.id}/test`, { from: '+12015550198', number: '+12015550125' });
-    const of = [asked.at(-1)!.test_id];
-    const { record } = mesh.service.parts;
-    expect(await record.query('select 1 from outbound_refusals where call_id = $1', of)).toEqual([]);
-    expect(await record.query('select state from outbound_calls where call_id = $1', of)).toEqual([
-      { state: 'accepted' },
-    ]);
+  it('whose bridge has answered has a quarter of an hour for its events to arrive, and then ends as well', async () => {
+    const test = await placed('+12015550198');
+    const minutes = minutesUntil((await test.refusal())!['publish_at']);
+    expect(minutes).toBeGreaterThan(14);
+    expect(minutes).toBeLessThan(16);
+    await test.due();
+    expect(await eventually(test.firstEvent)).toMatchObject({ type: 'CallRefused', data: { reason: 'inconclusive' } });
+    await eventually(async () => (await test.call())!['state'] === 'refused');
   });
 
   it('counts among the calls to the same number, unless nothing was dialled', async () => {

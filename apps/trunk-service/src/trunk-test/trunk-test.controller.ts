@@ -22,7 +22,7 @@ import { readNewTrunk } from '../trunk/new-trunk.js';
 import { trunkBody, type TrunkBodySchema } from '../trunk/trunk-input.js';
 import { findTrunk, type TrunkRow } from '../trunk/trunk-list.pg.js';
 import { bridgeForTest } from './test-bridge.js';
-import { countTestCall, expectNoMore, refuseTestCall, uncountTestCall } from './test-call.pg.js';
+import { countTestCall, expectReport, refuseTestCall, uncountTestCall } from './test-call.pg.js';
 import { allowedCall, problemOfTest, type AllowedCall } from './test-call-guard.js';
 import { TestLimits } from './test-limits.pg.js';
 import { askForTest, BridgeNotReached, TestNotBegun } from './trunk-test.nats.js';
@@ -152,7 +152,7 @@ export class TrunkTestController {
     try {
       const checks = await askForTest(this.nats, bridge, request);
       const isPlaced = checks.every(({ check, cause }) => check !== 'call' || cause !== 'not-run');
-      await (isPlaced ? expectNoMore(store, test_id) : uncountTestCall(store, test_id));
+      await (isPlaced ? expectReport(store, test_id) : uncountTestCall(store, test_id));
       return checks;
     } catch (error) {
       if (error instanceof TestNotBegun) await uncountTestCall(store, test_id);

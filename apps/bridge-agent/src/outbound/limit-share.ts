@@ -20,10 +20,14 @@ function channelsOf(channels: number, { bridges, place }: LimitShare): number {
 
 /**
  * The share of a bridge that was told `told` some time ago, where the bridges `online` are those of its pool whose
- * heartbeats arrive now: bridges may have been added since. One that is offline still counts, so that it is never more
- * than was told.
+ * heartbeats arrive now: bridges may have been added since. It is the smaller of both shares, so that those of all
+ * bridges that see the same ones online are no more than the limit, whatever each was told. A bridge that is offline
+ * still counts where it was told.
  */
 export function shareAmong(told: LimitShare, bridgeId: string, online: readonly string[]): LimitShare {
   const sharing = [...new Set([...online, bridgeId])].sort();
-  return sharing.length <= told.bridges ? told : { bridges: sharing.length, place: sharing.indexOf(bridgeId) + 1 };
+  const bridges = Math.max(told.bridges, sharing.length);
+  return told.place === undefined
+    ? { bridges }
+    : { bridges, place: Math.max(told.place, sharing.indexOf(bridgeId) + 1) };
 }

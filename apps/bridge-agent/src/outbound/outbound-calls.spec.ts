@@ -298,16 +298,22 @@ describe('an outbound call', () => {
   it.each([
     ['is dialled while no other bridge is online', [], { outcome: 'answered' }],
     ['is not dialled once another bridge has the only channel', ['bridge-0'], { reason: 'queue-timeout' }],
-  ])('with the share of the process before, and no word of trunk-service, %s', async (_what, others, expected) => {
+  ])('with the share of some time ago, and no word of trunk-service, %s', async (_what, others, expected) => {
+    const share = { bridges: 1, place: 1 };
     await host.stopAgents();
-    const note = { share: { bridges: 1, place: 1 }, at: new Date().toISOString() };
+    const note = { share, at: new Date().toISOString() };
     await writeFile(join(host.stateDir, 'limit-share.json'), JSON.stringify(note));
     for (const other of others) await heartbeats().put(bridgeKey(other), heartbeatOf(other));
     const calls = await host.startAgent();
     await eventually(() => calls.readiness().routes === 'up', { message: 'the local copy' });
-    carriers({ outcome: 503 }, { outcome: 503 }, { outcome: 'answer', hangup_after_ms: 50 });
-    const events = await placed({ attempts: [planned(3)], dial_until: new Date(Date.now() + 1_000).toISOString() });
-    expect(lastOf(events).data.attempts).toMatchObject([{ trunk_id: id(2, 3), ...expected }]);
+    const attempted = async (with_: Partial<OriginateRequest>) => {
+      carriers({ outcome: 503 }, { outcome: 503 }, { outcome: 'answer', hangup_after_ms: 50 });
+      const dial_until = new Date(Date.now() + 1_000).toISOString();
+      return lastOf(await placed({ attempts: [planned(3)], dial_until, ...with_ })).data.attempts;
+    };
+    expect(await attempted({})).toMatchObject([{ trunk_id: id(2, 3), ...expected }]);
+    // This process was told as well.
+    expect(await attempted({ share })).toMatchObject([{ trunk_id: id(2, 3), ...expected }]);
     for (const other of others) await heartbeats().delete(bridgeKey(other));
   });
 

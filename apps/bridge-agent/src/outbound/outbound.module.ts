@@ -96,6 +96,7 @@ export class OutboundModule
     @Inject(OutboundCalls) private readonly calls: OutboundCalls,
     @Inject(DIALLING_ESL) private readonly esl: EslClient,
     @Inject(AGENT) { logger }: Agent,
+    private readonly permits: Permits,
   ) {
     esl.listen({
       onUp: () => {
@@ -119,6 +120,7 @@ export class OutboundModule
   }
 
   onApplicationShutdown(): void {
+    this.permits.stop();
     this.esl.stop();
   }
 }

@@ -24,6 +24,8 @@ export interface PermitPorts {
   onlineBridges: () => Promise<readonly string[] | undefined>;
   /** Keeps it for the next process. */
   noteShare: (share: LimitShare) => void;
+  /** How often bridges are looked for while trunk-service tells nothing new; tests shorten it. */
+  lookMs?: number;
   logger: Logger;
 }
 
@@ -34,6 +36,8 @@ type RefusedPermit = Extract<PermitAnswer, { outcome: 'refused' }>;
 const DEADLINE_MS = 2_000;
 const AGAIN_MS = 250;
 const COMPARE_AGAIN_MS = 5_000;
+/** A bridge that was added is known after so long, also if NATS is gone by the time its number counts. */
+const LOOK_MS = 30_000;
 const ALONE: LimitShare = { bridges: 1, place: 1 };
 
 /** Whether an attempt over a trunk with limits may be dialled now: trunk-service decides for all bridges. */
@@ -43,12 +47,18 @@ export class Permits {
    * not for long. Any share may be too much then, so that nothing is dialled.
    */
   private share: LimitShare | undefined;
-  /** Set while the share is that of the previous process: when it is compared with the bridges that are online. */
-  private compareAt: number | undefined;
+  /** Not before, because each attempt without an answer of trunk-service asks again several times a second. */
+  private compareAt = 0;
+  private comparing: Promise<void> | undefined;
+  private readonly looks: NodeJS.Timeout;
 
   constructor(private readonly ports: PermitPorts) {
     this.share = ports.share;
-    if (ports.share !== undefined) this.compareAt = 0;
+    this.looks = setInterval(() => void this.compare(), ports.lookMs ?? LOOK_MS).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.looks);
   }
 
   /**
@@ -84,12 +94,12 @@ export class Permits {
   /** With each call that it hands over, trunk-service says how many bridges there are. */
   learn(share: LimitShare): void {
     this.share = share;
-    this.compareAt = undefined;
+    this.compareAt = 0;
     this.ports.noteShare(share);
   }
 
   private async ownAnswer({ trunk_id }: PermitRequest, limits: TrunkLimits, registers: boolean): Promise<PermitAnswer> {
-    if (!registers) await this.compare();
+    if (!registers) await this.compared();
     const share = registers ? ALONE : this.share;
     const bridges = share?.bridges ?? 1;
     return share !== undefined && this.takes(trunk_id, shareOf(limits, share))
@@ -97,14 +107,24 @@ export class Permits {
       : { outcome: 'wait', retry_after_ms: AGAIN_MS, position: 1, bridges };
   }
 
-  /** Bridges may have been added since the previous process was told its share. */
-  private async compare(): Promise<void> {
-    if (this.share === undefined || this.compareAt === undefined || performance.now() < this.compareAt) return;
+  private compared(): Promise<void> {
+    const isDue = performance.now() >= this.compareAt;
+    return this.comparing ?? (isDue ? this.compare() : Promise.resolve());
+  }
+
+  private compare(): Promise<void> {
+    this.comparing ??= this.lookForBridges().finally(() => (this.comparing = undefined));
+    return this.comparing;
+  }
+
+  /** Bridges may have been added since trunk-service told this one its share. */
+  private async lookForBridges(): Promise<void> {
+    const told = this.share;
+    if (told === undefined) return;
     this.compareAt = performance.now() + COMPARE_AGAIN_MS;
     const online = await this.ports.onlineBridges();
-    // Meanwhile trunk-service may have answered another call.
-    if (online !== undefined && this.compareAt !== undefined)
-      this.share = shareAmong(this.share, this.ports.bridgeId, online);
+    // Meanwhile trunk-service may have told a newer one.
+    if (online !== undefined && this.share === told) this.share = shareAmong(told, this.ports.bridgeId, online);
   }
 
   /** The attempt is over: its channel, or its place in the queue, is free. Losing this costs the channel's lease. */

@@ -6,7 +6,7 @@ import type { MeshCarrier } from '@trunkmesh/testkit/mesh/carrier.js';
 import type { Browser, Page } from 'playwright-core';
 import { ROOT, type Organization, type TestMesh } from '../mesh.fixture.js';
 import { axeProblems, meshAndBrowser, openViewer, signIn, signOut, type Viewer } from './browser.fixture.js';
-import { imagePath, isTooWide, keepScreenshot, openView, routesOf, tabThrough } from './views.fixture.js';
+import { imagePath, isTooWide, keepScreenshot, openView, routesOf, tabThrough, untilShown } from './views.fixture.js';
 
 const NUMBER = '+15550100700';
 const CALLER = '+15559870007';
@@ -279,8 +279,10 @@ describe('every view', () => {
         each.fulfill({ status, contentType: 'application/problem+json', body: body(status) }),
       );
       await page.goto(path);
-      const shown = failure.filter({ hasText: 'NATS is unreachable.' }).waitFor({ timeout: 10_000 });
-      await shown.then(() => button('Try again').first().waitFor()).catch(() => silent.push(route));
+      const shown = untilShown(page, "document.body.textContent.includes('NATS is unreachable.')", 10_000)
+        .then(() => failure.filter({ hasText: 'NATS is unreachable.' }).waitFor())
+        .then(() => button('Try again').first().waitFor());
+      await shown.catch(() => silent.push(route));
       await page.unroute(isRead);
     }
     expect(silent).toEqual([]);

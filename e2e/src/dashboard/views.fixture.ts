@@ -17,11 +17,34 @@ export async function routesOf(router: 'organization-views' | 'operator-views'):
   return sources.flatMap((source) => [...source.matchAll(ROUTE)].map(([, path]) => path || '/'));
 }
 
+/**
+ * Waits for what a view shows, an expression of its document. Asked after each change: a locator soon looks only twice
+ * a second, which is most of the time of a test that opens every view.
+ */
+export const untilShown = (page: Page, expression: string, timeoutMs = 20_000): Promise<void> =>
+  page.evaluate(`new Promise((resolve, reject) => {
+    const look = () => {
+      if (!(${expression})) return;
+      observer.disconnect();
+      clearTimeout(late);
+      resolve();
+    };
+    const observer = new MutationObserver(look);
+    const late = setTimeout(() => {
+      observer.disconnect();
+      reject(new Error(${JSON.stringify(`not within ${timeoutMs} ms: ${expression}`)}));
+    }, ${timeoutMs});
+    observer.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+    look();
+  })`);
+
+const HEADING = "document.querySelector('h1')?.checkVisibility()";
+const LOADING = "[...document.querySelectorAll('p')].some(({ textContent }) => textContent === 'Loading…')";
+
 /** Opens a view and waits until nothing of it is loading. */
 export async function openView(page: Page, path: string): Promise<void> {
   await page.goto(path);
-  await page.getByRole('heading', { level: 1 }).waitFor();
-  await page.getByText('Loading…', { exact: true }).first().waitFor({ state: 'detached' });
+  await untilShown(page, `${HEADING} && !${LOADING}`);
 }
 
 const WIDER = 'document.documentElement.scrollWidth - innerWidth';

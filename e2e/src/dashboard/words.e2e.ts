@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import type { Browser, Page } from 'playwright-core';
 import type { Organization, TestMesh } from '../mesh.fixture.js';
 import { ENDED_CALL } from './answers.fixture.js';
@@ -10,6 +11,8 @@ let org: Organization;
 let browser: Browser;
 let page: Page;
 
+/** Past the moment at which the page of a call in progress asks for its quality again. */
+const INTERVAL_MS = 6_000;
 /** An hour of 29 November for the browser, in Manila; the organisation's day is the next already. */
 const EVENING = '2026-11-29T11:00:00Z';
 const ZONE = 'Pacific/Kiritimati';
@@ -92,8 +95,13 @@ describe('the page of a call in progress', () => {
       const course = { interval_seconds: 5, mos, packets_in: counts, flaws: counts, gaps: counts.map(() => 0) };
       return route.fulfill({ json: { call_sid: ongoing.call_sid, quality_course: mos.length === 0 ? null : course } });
     });
+    await page.clock.install();
     await openView(page, `/app/o/${org.id}/calls/${ongoing.call_sid}`);
     await page.getByText('The first five seconds after the answer are being measured.').waitFor();
+    for (const times of [2, 3]) {
+      await page.clock.fastForward(INTERVAL_MS);
+      await eventually(() => asked >= times, { message: 'the next interval to be asked for' });
+    }
     await page.getByText('The score was lowest from 0:05 to 0:10, 2.1').waitFor();
     expect(asked).toBeGreaterThanOrEqual(3);
     await onEveryScreen(() => page.getByRole('figure').waitFor());

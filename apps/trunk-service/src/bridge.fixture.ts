@@ -10,6 +10,7 @@ import type { TrunkState } from '@trunkmesh/contracts/trunk.js';
 import { createLogger } from '@trunkmesh/runtime/logger.process.js';
 import { connectNats } from '@trunkmesh/runtime/connection.nats.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
+import { startMesh, type Mesh } from './mesh.fixture.js';
 
 /** What a bridge-agent says, said by a test. */
 export interface SpokenBridge {
@@ -40,6 +41,23 @@ export async function speakForBridges(url: string) {
     stop: async () => {
       for (const timer of timers) clearInterval(timer);
       await nc.close();
+    },
+  };
+}
+
+/** A trunk-service, and one bridge that it knows as alive. */
+export async function startMeshAndBridge(): Promise<{ mesh: Mesh; bridge: SpokenBridge; stop(): Promise<void> }> {
+  const mesh = await startMesh();
+  const voices = await speakForBridges(mesh.nats.url);
+  const bridge = voices.bridge('b1');
+  await bridge.speak();
+  await eventually(async () => (await mesh.operator('GET', '/api/v1/bridges/b1')).body.alive === true);
+  return {
+    mesh,
+    bridge,
+    stop: async () => {
+      await voices.stop();
+      await mesh.stop();
     },
   };
 }

@@ -1,10 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { CarrierBillRequest, Difference, Reconciliation } from '@trunkmesh/contracts/carrier-bill.js';
 import { CARRIER_BILL } from '@trunkmesh/contracts/subjects.js';
-import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
-import { createLogger } from '@trunkmesh/runtime/logger.process.js';
-import { eventually } from '@trunkmesh/testkit/eventually.process.js';
-import { startMesh, type Mesh } from '../mesh.fixture.js';
+import type { Mesh } from '../mesh.fixture.js';
+import { startMeshAndOthers, type Others } from '../others.fixture.js';
 
 const FORMATS = '/api/v1/usage/carrier-formats';
 const RECONCILIATIONS = '/api/v1/usage/reconciliations';
@@ -13,20 +11,13 @@ const CSV = { 'Content-Type': 'text/csv' };
 const FILE = 'from,to,start,duration,cost\n';
 const line = (n: number) => `+15559876543,+15551234567,2026-11-23 10:00:${String(n % 60).padStart(2, '0')},61,0.01\n`;
 let mesh: Mesh;
-let nc: NatsConnection;
-const stops: (() => void)[] = [];
+let others: Others;
+let stop: (() => Promise<void>) | undefined;
 beforeAll(async () => {
-  mesh = await startMesh();
-  nc = await connectNats(mesh.nats.url, { name: 'others', logger: createLogger('test', { level: 'silent' }) });
-  await eventually(() => mesh.service.parts.nats.connection !== undefined);
+  ({ mesh, others, stop } = await startMeshAndOthers());
 }, 60_000);
-afterAll(async () => {
-  await nc?.close();
-  await mesh?.stop();
-});
-afterEach(() => {
-  for (const stop of stops.splice(0)) stop();
-});
+afterAll(() => stop?.());
+afterEach(() => others.silence());
 
 const reconciliation = (of: { organization_id: string; id: string }): Reconciliation => ({
   id: of.id,
@@ -68,8 +59,7 @@ const difference = (n: number): Difference => ({
 });
 
 /** The observer, as far as it has a part in a test. */
-async function observer(over: Partial<Record<CarrierBillRequest['ask'], object>> = {}): Promise<CarrierBillRequest[]> {
-  const asked: CarrierBillRequest[] = [];
+function observer(over: Partial<Record<CarrierBillRequest['ask'], object>> = {}): Promise<CarrierBillRequest[]> {
   const usual = (request: CarrierBillRequest): object => {
     if (request.ask === 'rows' || request.ask === 'delete') return { outcome: 'done' };
     if (request.ask === 'list') return { outcome: 'reconciliations', items: [], next: null };
@@ -78,16 +68,7 @@ async function observer(over: Partial<Record<CarrierBillRequest['ask'], object>>
     const items = [difference(first), difference(first + 1)].slice(0, request.limit);
     return { outcome: 'differences', items, next: first < 5 ? items.at(-1)!.difference_id : null };
   };
-  const subscription = nc.subscribe(CARRIER_BILL, {
-    callback: (_error, message) => {
-      const request = message.json<CarrierBillRequest>();
-      asked.push(request);
-      message.respond(JSON.stringify(over[request.ask] ?? usual(request)));
-    },
-  });
-  stops.push(() => subscription.unsubscribe());
-  await nc.flush();
-  return asked;
+  return others.answer<CarrierBillRequest>(CARRIER_BILL, (request) => over[request.ask] ?? usual(request));
 }
 const asks = (asked: readonly CarrierBillRequest[]) => asked.map(({ ask }) => ask);
 
@@ -206,11 +187,11 @@ describe('POST /api/v1/usage/reconciliations', () => {
     let asked = await observer({ rows: { outcome: 'wrong-state', status: 'stopped' } });
     expect(await admin('POST', path(), FILE + line(1), CSV)).toMatchObject({ status: 409, body: { code: 'conflict' } });
     expect(asks(asked)).toEqual(['begin', 'rows']);
-    stops.splice(0).forEach((stop) => stop());
+    others.silence();
     asked = await observer({ rows: { outcome: 'error', code: 'unavailable', message: 'gone' } });
     expect(await admin('POST', path(), FILE + line(1), CSV)).toMatchObject({ status: 503 });
     expect(asks(asked)).toEqual(['begin', 'rows', 'rows', 'rows', 'delete']);
-    stops.splice(0).forEach((stop) => stop());
+    others.silence();
     await observer({ begin: { outcome: 'too-many', most: 200 } });
     expect(await admin('POST', path(), FILE, CSV)).toMatchObject({ status: 403, body: { code: 'quota-exceeded' } });
   });
@@ -248,7 +229,7 @@ describe('a reconciliation', () => {
     expect(asks(asked)).toEqual(['list', 'get', 'differences', 'stop', 'delete', 'begin', 'rows', 'match']);
     expect(new Set(asked.map((request) => request.organization_id))).toEqual(new Set([other.id]));
     const nothing = { outcome: 'not-found' };
-    stops.splice(0).forEach((stop) => stop());
+    others.silence();
     await observer({ get: nothing, stop: nothing, delete: nothing, differences: nothing });
     for (const [method, path] of routes.slice(1))
       expect(await other.admin(method, path)).toMatchObject({

@@ -1,10 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { DeckRate, RateDeckRequest } from '@trunkmesh/contracts/rate-deck.js';
 import { RATE_DECK } from '@trunkmesh/contracts/subjects.js';
-import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
-import { createLogger } from '@trunkmesh/runtime/logger.process.js';
-import { eventually } from '@trunkmesh/testkit/eventually.process.js';
-import { startMesh, type Api, type Mesh } from '../mesh.fixture.js';
+import type { Api, Mesh } from '../mesh.fixture.js';
+import { startMeshAndOthers, type Others } from '../others.fixture.js';
 
 const DECKS = '/api/v1/usage/rate-decks';
 const COSTS = '/api/v1/usage/carrier-costs?month=2026-11';
@@ -12,20 +10,13 @@ const CSV = { 'Content-Type': 'text/csv' };
 const FILE = 'prefix,rate_per_minute,increments\n49,0.01,60/60\n4915,0.03,1/1\n';
 const NOBODY = '0190a5b2-7c00-7000-8000-0000000000dd';
 let mesh: Mesh;
-let nc: NatsConnection;
-const stops: (() => void)[] = [];
+let others: Others;
+let stop: (() => Promise<void>) | undefined;
 beforeAll(async () => {
-  mesh = await startMesh();
-  nc = await connectNats(mesh.nats.url, { name: 'others', logger: createLogger('test', { level: 'silent' }) });
-  await eventually(() => mesh.service.parts.nats.connection !== undefined);
+  ({ mesh, others, stop } = await startMeshAndOthers());
 }, 60_000);
-afterAll(async () => {
-  await nc?.close();
-  await mesh?.stop();
-});
-afterEach(() => {
-  for (const stop of stops.splice(0)) stop();
-});
+afterAll(() => stop?.());
+afterEach(() => others.silence());
 
 const rate: DeckRate = {
   direction: 'outbound',
@@ -54,19 +45,8 @@ const USUAL: Record<RateDeckRequest['ask'], object> = {
   costs: { outcome: 'costs', costs },
 };
 
-async function observer(over: Partial<typeof USUAL> = {}): Promise<RateDeckRequest[]> {
-  const asked: RateDeckRequest[] = [];
-  const subscription = nc.subscribe(RATE_DECK, {
-    callback: (_error, message) => {
-      const request = message.json<RateDeckRequest>();
-      asked.push(request);
-      message.respond(JSON.stringify({ ...USUAL, ...over }[request.ask]));
-    },
-  });
-  stops.push(() => subscription.unsubscribe());
-  await nc.flush();
-  return asked;
-}
+const observer = (over: Partial<typeof USUAL> = {}) =>
+  others.answer<RateDeckRequest>(RATE_DECK, ({ ask }) => ({ ...USUAL, ...over })[ask]);
 const newTrunk = async (admin: Api) =>
   (await admin('POST', '/api/v1/sip-trunks', { name: 'Carrier', gateway: '192.0.2.7', register: false })).body
     .id as string;

@@ -1,26 +1,21 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { GatewayStates } from '@trunkmesh/routing/gateway-states.js';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
-import { speakForBridges, type SpokenBridge } from '../bridge.fixture.js';
-import { startMesh, type Mesh } from '../mesh.fixture.js';
+import { startMeshAndBridge, type SpokenBridge } from '../bridge.fixture.js';
+import type { Mesh } from '../mesh.fixture.js';
 import { answerForRouting } from '../routing.fixture.js';
 
 let mesh: Mesh;
-let voices: Awaited<ReturnType<typeof speakForBridges>>;
 let bridge: SpokenBridge;
+let stop: (() => Promise<void>) | undefined;
 let stopRouting: (() => Promise<void>) | undefined;
 const gateways = new GatewayStates();
 beforeAll(async () => {
-  mesh = await startMesh();
-  voices = await speakForBridges(mesh.nats.url);
-  bridge = voices.bridge('b1');
-  await bridge.speak();
-  await eventually(async () => (await mesh.operator('GET', '/api/v1/bridges/b1')).body.alive === true);
+  ({ mesh, bridge, stop } = await startMeshAndBridge());
 }, 60_000);
 afterAll(async () => {
   await stopRouting?.();
-  await voices?.stop();
-  await mesh?.stop();
+  await stop?.();
 });
 
 it('names the first missing step at each stage of setting up a number', async () => {

@@ -1,22 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { speakForBridges, type SpokenBridge } from '../bridge.fixture.js';
-import { startMesh, type Api, type Mesh } from '../mesh.fixture.js';
-import { eventually } from '@trunkmesh/testkit/eventually.process.js';
+import { startMeshAndBridge, type SpokenBridge } from '../bridge.fixture.js';
+import type { Api, Mesh } from '../mesh.fixture.js';
 
 let mesh: Mesh;
-let voices: Awaited<ReturnType<typeof speakForBridges>>;
 let bridge: SpokenBridge;
+let stop: (() => Promise<void>) | undefined;
 beforeAll(async () => {
-  mesh = await startMesh();
-  voices = await speakForBridges(mesh.nats.url);
-  bridge = voices.bridge('b1');
-  await bridge.speak();
-  await eventually(async () => (await mesh.operator('GET', '/api/v1/bridges/b1')).body.alive === true);
+  ({ mesh, bridge, stop } = await startMeshAndBridge());
 }, 60_000);
-afterAll(async () => {
-  await voices?.stop();
-  await mesh?.stop();
-});
+afterAll(() => stop?.());
 
 const SYNC = '/api/sync-organization?timeout_ms=0';
 const trunk = (name: string, over: object = {}) => ({ name, gateway: 'sip.example.com', register: false, ...over });

@@ -1,11 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { USAGE_STATEMENT, USAGE_STATEMENTS } from '@trunkmesh/contracts/subjects.js';
 import { statementHead, type UsageStatement, type UsageStatementQuery } from '@trunkmesh/contracts/usage-statement.js';
-import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
-import { createLogger } from '@trunkmesh/runtime/logger.process.js';
-import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { pdfText } from '@trunkmesh/testkit/pdf-text.process.js';
-import { startMesh, type Mesh } from '../mesh.fixture.js';
+import type { Mesh } from '../mesh.fixture.js';
+import { startMeshAndOthers, type Others } from '../others.fixture.js';
 import { statementPdf } from './statement-pdf.process.js';
 import { localTime, minutesOf, unitsOf } from './statement-text.js';
 
@@ -53,30 +51,22 @@ const statement: UsageStatement = {
 };
 
 let mesh: Mesh;
-let nc: NatsConnection;
+let others: Others;
+let stop: (() => Promise<void>) | undefined;
 const asked: UsageStatementQuery[] = [];
 beforeAll(async () => {
-  mesh = await startMesh();
-  nc = await connectNats(mesh.nats.url, { name: 'others', logger: createLogger('test', { level: 'silent' }) });
-  await eventually(() => mesh.service.parts.nats.connection !== undefined);
+  ({ mesh, others, stop } = await startMeshAndOthers());
   const answer = (subject: string, of: (query: UsageStatementQuery) => unknown) =>
-    nc.subscribe(subject, {
-      callback: (_error, message) => {
-        const query = message.json<UsageStatementQuery>();
-        asked.push(query);
-        message.respond(JSON.stringify(of(query)));
-      },
+    others.answer<UsageStatementQuery>(subject, (query) => {
+      asked.push(query);
+      return of(query);
     });
-  answer(USAGE_STATEMENTS, () => ({ outcome: 'statements', statements: [statementHead.parse(statement)] }));
-  answer(USAGE_STATEMENT, ({ month }) =>
+  await answer(USAGE_STATEMENTS, () => ({ outcome: 'statements', statements: [statementHead.parse(statement)] }));
+  await answer(USAGE_STATEMENT, ({ month }) =>
     month === statement.month ? { outcome: 'statement', statement } : { outcome: 'no-statement' },
   );
-  await nc.flush();
 }, 60_000);
-afterAll(async () => {
-  await nc?.close();
-  await mesh?.stop();
-});
+afterAll(() => stop?.());
 
 describe('GET /api/v1/usage/statements', () => {
   it('lists the months, and gets one', async () => {

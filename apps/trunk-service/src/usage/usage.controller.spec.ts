@@ -15,48 +15,28 @@ import {
   type UsageRecordsAnswer,
   type UsageRecordsQuery,
 } from '@trunkmesh/contracts/usage-query.js';
-import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
-import { createLogger } from '@trunkmesh/runtime/logger.process.js';
 import { sendPiece } from '@trunkmesh/requests/ask-in-pieces.nats.js';
-import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { summaryOf } from '../calls/calls.fixture.js';
-import { startMesh, type Mesh } from '../mesh.fixture.js';
+import type { Mesh } from '../mesh.fixture.js';
+import { startMeshAndOthers, type Others } from '../others.fixture.js';
 
 const RECORDS = '/api/v1/usage/records';
 const SUMMARY = '/api/v1/usage/summary';
 const CALL = '11111111-1111-4111-8111-000000000001';
 let mesh: Mesh;
-let nc: NatsConnection;
-const stops: (() => void)[] = [];
+let others: Others;
+let stop: (() => Promise<void>) | undefined;
 beforeAll(async () => {
-  mesh = await startMesh();
-  nc = await connectNats(mesh.nats.url, { name: 'others', logger: createLogger('test', { level: 'silent' }) });
-  await eventually(() => mesh.service.parts.nats.connection !== undefined);
+  ({ mesh, others, stop } = await startMeshAndOthers());
 }, 60_000);
-afterAll(async () => {
-  await nc?.close();
-  await mesh?.stop();
-});
-afterEach(() => {
-  for (const stop of stops.splice(0)) stop();
-});
+afterAll(() => stop?.());
+afterEach(() => others.silence());
 
-async function play<Request>(subject: string, answer: (request: Request) => unknown): Promise<Request[]> {
-  const asked: Request[] = [];
-  const subscription = nc.subscribe(subject, {
-    callback: (_error, message) => {
-      const request = message.json<Request>();
-      asked.push(request);
-      void Promise.resolve(answer(request)).then((given) => {
-        const { lines: text, ...told } = given as { lines?: string };
-        message.respond(text === undefined ? JSON.stringify(told) : `${JSON.stringify(told)}\n${text}`);
-      });
-    },
+const play = <Request>(subject: string, answer: (request: Request) => unknown): Promise<Request[]> =>
+  others.answer<Request>(subject, async (request) => {
+    const { lines: text, ...told } = (await answer(request)) as { lines?: string };
+    return text === undefined ? told : `${JSON.stringify(told)}\n${text}`;
   });
-  stops.push(() => subscription.unsubscribe());
-  await nc.flush();
-  return asked;
-}
 
 const started_at = '2026-11-23T00:44:09.871000Z';
 const entry = (n: number, organization_id: string): LedgerEntry => ({
@@ -238,18 +218,14 @@ describe('GET /api/v1/usage/records', () => {
   it('as CSV takes the lines in pieces, and breaks off where one was lost', async () => {
     const { member } = await mesh.organization();
     let said = 1;
-    const subscription = nc.subscribe(USAGE_EXPORT, {
-      callback: (_error, message) => {
-        const isFirst = message.json<UsageExportQuery>().after === undefined;
-        for (const lines of isFirst ? ['3,call\r\n', '2,ca', 'll\r\n'] : ['1,call\r\n'])
-          sendPiece(message, Buffer.from(lines));
-        const facts = { complete_from: null, incomplete: false, gap_accepted: false };
-        const rest = isFirst ? { next: cursor(2), pieces: 3 } : { next: null, pieces: said };
-        message.respond(JSON.stringify({ outcome: 'part', ...facts, ...rest }));
-      },
+    await others.answer<UsageExportQuery>(USAGE_EXPORT, ({ after }, message) => {
+      const isFirst = after === undefined;
+      for (const lines of isFirst ? ['3,call\r\n', '2,ca', 'll\r\n'] : ['1,call\r\n'])
+        sendPiece(message, Buffer.from(lines));
+      const facts = { complete_from: null, incomplete: false, gap_accepted: false };
+      const rest = isFirst ? { next: cursor(2), pieces: 3 } : { next: null, pieces: said };
+      return { outcome: 'part', ...facts, ...rest };
     });
-    stops.push(() => subscription.unsubscribe());
-    await nc.flush();
     const headers = { Accept: 'text/csv', Connection: 'keep-alive' };
     expect(idsOf((await member('GET', RECORDS, undefined, headers)).body)).toEqual([3, 2, 1]);
     said = 2;

@@ -103,6 +103,21 @@ describe("the event socket's client", () => {
     expect(chunks).toEqual(['api status\n\napi uptime\n\napi version\n\n']);
   });
 
+  it('wakes FreeSWITCH with an empty line, and not where a command does', async () => {
+    const server = await serve((command) => (command.startsWith('api ') ? apiResponse(command) : undefined));
+    const { client: esl } = client(server.port);
+    esl.wake();
+    await eventually(() => esl.connected);
+    const chunks: string[] = [];
+    server.sockets.at(-1)!.on('data', (chunk) => chunks.push(chunk.toString('utf8')));
+    esl.wake();
+    await eventually(() => chunks.length > 0);
+    const status = esl.api('status');
+    esl.wake();
+    expect(await status).toMatchObject({ text: 'api status' });
+    expect(chunks).toEqual(['\n', 'api status\n\n']);
+  });
+
   it('keeps the order when an answer comes after its deadline', async () => {
     const server = await serve((command) => (command === 'api slow' ? '' : undefined));
     const { client: esl } = client(server.port);

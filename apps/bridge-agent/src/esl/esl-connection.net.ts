@@ -25,6 +25,8 @@ export type EslReply =
 export interface EslConnection {
   /** Replies come in the order of the commands; several may be in flight. Never rejects. */
   send(command: EslCommand, timeoutMs?: number): Promise<EslReply>;
+  /** FreeSWITCH sends the events that wait for this connection now; without a command it looks every 20 ms. */
+  wake(): void;
   close(): void;
   readonly open: boolean;
 }
@@ -43,6 +45,9 @@ export interface EslHandlers {
   /** Called once, whatever ended it. */
   onClose?(why: string): void;
 }
+
+/** Before a command FreeSWITCH skips it. */
+const EMPTY_LINE = '\n';
 
 export const DEFAULT_DEADLINE_MS = 5_000;
 
@@ -112,6 +117,9 @@ export function createEslConnection(socket: Socket, handlers: EslHandlers): EslC
         });
         write(`${command}\n\n`);
       });
+    },
+    wake: () => {
+      if (open && unsent === '' && socket.writableLength === 0) socket.write(EMPTY_LINE);
     },
     close: () => {
       flush();

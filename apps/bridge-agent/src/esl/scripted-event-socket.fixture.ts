@@ -40,7 +40,8 @@ export async function startScriptedEventSocket(
     socket.write('Content-Type: auth/request\n\n');
     let pending = '';
     socket.on('data', (chunk) => {
-      pending += chunk.toString('utf8');
+      // FreeSWITCH skips empty lines before a command.
+      pending = (pending + chunk.toString('utf8')).replace(/^\n+/, '');
       for (let end = pending.indexOf('\n\n'); end !== -1; end = pending.indexOf('\n\n')) {
         const command = pending.slice(0, end);
         pending = pending.slice(end + 2);

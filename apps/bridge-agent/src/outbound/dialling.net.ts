@@ -22,6 +22,11 @@ const HANGUP_MS = 1_000;
 const FREED_MS = 2_000;
 const LOOK_MS = 5;
 const KILL_AGAIN_MS = 50;
+/**
+ * FreeSWITCH looks for events of a connection every 20 ms. An answer that is known later than a few milliseconds after
+ * it is attached a packet or two later.
+ */
+const WAKE_MS = 5;
 
 interface Dial {
   callId: string;
@@ -72,11 +77,14 @@ export class Dialling implements EslListener {
   ] as const;
   private readonly byJob = new Map<string, Dialled>();
   private readonly byCall = new Map<string, Dialled>();
+  private stopWaking: (() => void) | undefined;
 
   constructor(
-    private readonly esl: Pick<EslClient, 'api' | 'send' | 'connected'>,
+    private readonly esl: Pick<EslClient, 'api' | 'send' | 'connected' | 'wake'>,
     /** An outbound channel that no attempt waits for any more has ended. */
     private readonly onEnded: (callId: string, hangup: HangupFacts) => void = () => undefined,
+    /** Returns how to stop it. */
+    private readonly every: (milliseconds: number, act: () => void) => () => void = repeatedly,
   ) {}
 
   /** Settles when the attempt is answered or has failed. One attempt of a call at a time. */
@@ -97,6 +105,7 @@ export class Dialling implements EslListener {
           dialled.settled = true;
           this.byJob.delete(job);
           this.byCall.delete(callId);
+          this.listen();
           resolve(outcome);
         },
       };
@@ -148,7 +157,16 @@ export class Dialling implements EslListener {
     if (event.name === 'CHANNEL_ANSWER') return dialled.heard.onAnswer();
     if (dialled.ringing) return;
     dialled.ringing = true;
+    this.listen();
     dialled.heard.onRinging(new Date());
+  }
+
+  /** While a call rings, its answer is to be known at once. */
+  private listen(): void {
+    const isRinging = [...this.byCall.values()].some(({ ringing }) => ringing);
+    if (isRinging === (this.stopWaking !== undefined)) return;
+    this.stopWaking?.();
+    this.stopWaking = isRinging ? this.every(WAKE_MS, () => this.esl.wake()) : undefined;
   }
 
   private hungUp(dialled: Dialled, { headers }: EslEvent): void {
@@ -195,11 +213,24 @@ export class Dialling implements EslListener {
   }
 
   private async killUntilOver(dialled: Dialled, cause: string): Promise<void> {
-    while (!dialled.settled && this.esl.connected) {
-      await this.esl.api('uuid_kill', `${dialled.callId} ${cause}`);
-      if (!dialled.settled) await sleep(KILL_AGAIN_MS);
+    for (let kills = 0; !dialled.settled && this.esl.connected; kills += 1) {
+      const reply = await this.esl.api('uuid_kill', `${dialled.callId} ${cause}`);
+      const hasChannel = reply.outcome === 'reply' && reply.text.startsWith('+OK');
+      if (!dialled.settled) await sleep(pauseAfterKill(kills, hasChannel));
     }
   }
+}
+
+/**
+ * Milliseconds until the next kill, after `kills` before the last one. FreeSWITCH makes a channel within milliseconds
+ * of the command, and its INVITE leaves at once: until the next kill the called party may ring.
+ */
+export const pauseAfterKill = (kills: number, hasChannel: boolean): number =>
+  hasChannel ? KILL_AGAIN_MS : Math.min(2 ** kills, KILL_AGAIN_MS);
+
+function repeatedly(milliseconds: number, act: () => void): () => void {
+  const timer = setInterval(act, milliseconds);
+  return () => clearInterval(timer);
 }
 
 function noteSipCallId({ heard }: Dialled, sipCallId: string | undefined): void {

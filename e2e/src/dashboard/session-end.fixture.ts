@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { eventually } from '@trunkmesh/testkit/eventually.process.js';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Page, Route } from 'playwright-core';
 import type { Organization, TestMesh, Trunk } from '../mesh.fixture.js';
 import { axeProblems, openViewer, signIn } from './browser.fixture.js';
 import { isTooWide } from './views.fixture.js';
@@ -29,8 +29,12 @@ async function looksRight(page: Page): Promise<void> {
     }
 }
 
+type Of = () => { test: TestMesh; browser: Browser; org: Organization };
+
 /** What happens to a form when the session ends. */
-export function outlivesSessions(of: () => { test: TestMesh; browser: Browser; org: Organization }): void {
+export function outlivesSessions(of: Of): void {
+  ignoresLateAnswers(of);
+
   it('keeps what was entered when a session ends, for whoever signs in again to the same organisation', async () => {
     const { test, browser, org } = of();
     const other = await test.organization('Another practice');
@@ -99,6 +103,34 @@ export function outlivesSessions(of: () => { test: TestMesh; browser: Browser; o
     await dialog.getByRole('button', { name: 'Sign in' }).click();
     await page.getByText('Only an admin of an active organisation').first().waitFor();
     expect(await page.content()).not.toContain('not-saved');
+    await close();
+  });
+}
+
+function ignoresLateAnswers(of: Of): void {
+  it('does not ask for another sign-in where an answer for the session before comes late', async () => {
+    const { test, browser, org } = of();
+    const short = { organization_id: org.id, name: 'short-lived', role: 'admin' };
+    const { id, key } = await test.operator.post<{ id: string; key: string }>('/api/v1/api-keys', short);
+    const { page, close } = await openViewer(browser, test.mesh.file.api);
+    await signIn(page, key, `/app/o/${org.id}/settings/platform`);
+    await page.getByText('Live', { exact: true }).waitFor();
+    const held: Route[] = [];
+    await page.route(`**/api/v1/organizations/${org.id}`, (route) =>
+      route.request().method() === 'PATCH' ? void held.push(route) : route.continue(),
+    );
+    await page.getByLabel('Media stream').fill('wss://kept.example.com');
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await eventually(() => held.length > 0, { message: 'the request' });
+    await test.operator.delete(`/api/v1/api-keys/${id}`);
+    const dialog = page.getByRole('dialog', ENDED);
+    await dialog.getByLabel('API key').fill(org.key);
+    await page.keyboard.press('Enter');
+    await dialog.waitFor({ state: 'detached' });
+    const problem = { status: 401, title: 'Unauthorized', detail: 'The session before has ended.' };
+    await held[0]!.fulfill({ status: 401, contentType: 'application/problem+json', body: JSON.stringify(problem) });
+    await page.getByText(problem.detail).first().waitFor();
+    expect(await dialog.count()).toBe(0);
     await close();
   });
 }

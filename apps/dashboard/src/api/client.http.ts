@@ -4,7 +4,7 @@ import createQueryClient from 'openapi-react-query';
 import type { components, paths } from '../generated/api.js';
 import { organizationOfPath } from './organization.js';
 import { mayRetry, statusOf } from './problem.js';
-import { sessionEnded } from './session-end.js';
+import { currentSession, sessionEnded } from './session-end.js';
 
 export type Schemas = components['schemas'];
 
@@ -27,14 +27,21 @@ export const queries = new QueryClient({
 
 let isLeaving = false;
 
-/** The session has ended: the sign-in takes the view's place, at the same URL. */
-export function signedOut(): void {
-  if (!isLeaving) sessionEnded();
+/** A request of this session (`currentSession`) was refused: the sign-in takes the view's place, at the same URL. */
+export function signedOut(session: number): void {
+  if (!isLeaving) sessionEnded(session);
 }
 
+const sessionOf = new WeakMap<Request, number>();
+
 const noticing: Middleware = {
-  onResponse({ response, schemaPath }) {
-    if (response.status === 401 && !schemaPath.includes('/session')) signedOut();
+  onRequest({ request }) {
+    sessionOf.set(request, currentSession());
+    return request;
+  },
+  onResponse({ request, response, schemaPath }) {
+    if (response.status === 401 && !schemaPath.includes('/session'))
+      signedOut(sessionOf.get(request) ?? currentSession());
     return undefined;
   },
 };

@@ -1,5 +1,6 @@
 import { organizationOfPath } from './organization.js';
 import { signedOut } from './client.http.js';
+import { currentSession } from './session-end.js';
 
 /** The header that names the organisation of the view. */
 export function organizationHeader(): Record<string, string> {
@@ -14,9 +15,10 @@ export function organizationHeader(): Record<string, string> {
  */
 export async function exchange(path: string, init: RequestInit): Promise<Response> {
   const headers = { ...organizationHeader(), ...(init.headers as Record<string, string> | undefined) };
+  const session = currentSession();
   const response = await fetch(path, { ...init, headers });
   if (response.ok) return response;
-  if (response.status === 401) signedOut();
+  if (response.status === 401) signedOut(session);
   throw await response.json();
 }
 

@@ -1,6 +1,7 @@
 import { useSyncExternalStore } from 'react';
 
 let hasEnded = false;
+let sessions = 0;
 const listeners = new Set<() => void>();
 
 function say(ended: boolean): void {
@@ -13,10 +14,17 @@ function subscribe(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
-/** The session that the page was opened with is over; what is on the page stays. */
-export const sessionEnded = (): void => say(true);
+/** The session of a request, to be read when it is sent. */
+export const currentSession = (): number => sessions;
+/** The session of `currentSession` is over; what is on the page stays. A late answer for a former one says nothing. */
+export function sessionEnded(session: number): void {
+  if (session === sessions) say(true);
+}
 /** A new session has taken its place. */
-export const sessionBegan = (): void => say(false);
+export function sessionBegan(): void {
+  sessions += 1;
+  say(false);
+}
 
 export const useSessionEnded = (): boolean => useSyncExternalStore(subscribe, () => hasEnded);
 

@@ -2,7 +2,7 @@ import { useEffect, useState } from 'react';
 import { createParser } from 'eventsource-parser';
 import { refresh, signedOut } from '../api/client.http.js';
 import { organizationOfPath } from '../api/organization.js';
-import { untilSession } from '../api/session-end.js';
+import { currentSession, untilSession } from '../api/session-end.js';
 import { EVERYTHING, pathsOf } from './affected.js';
 import { retryAfterMs, retryMs, type StreamEnd } from './retry.js';
 
@@ -35,6 +35,7 @@ function follow(say: (state: LiveState) => void): () => void {
     let failures = 0;
     while (!over.signal.aborted) {
       await visible(over.signal);
+      const session = currentSession();
       const end = await readStream(over.signal, lastId, {
         onOpen: () => say('live'),
         onEvent: ({ id, event, data }) => {
@@ -45,7 +46,7 @@ function follow(say: (state: LiveState) => void): () => void {
       if (over.signal.aborted) return;
       say('interrupted');
       if (end.kind === 'signed-out') {
-        signedOut();
+        signedOut(session);
         await untilSession(over.signal);
       }
       failures = end.kind === 'lost' ? 0 : failures + 1;

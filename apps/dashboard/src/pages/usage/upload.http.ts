@@ -1,5 +1,6 @@
 import type { Schemas } from '../../api/client.http.js';
 import { signedOut } from '../../api/client.http.js';
+import { currentSession } from '../../api/session-end.js';
 import { organizationHeader, pathWith } from '../../api/raw.http.js';
 import { csvHead, type CsvHead } from './csv-head.js';
 
@@ -18,6 +19,7 @@ export function uploadBill(
   onSent: (bytes: number) => void,
 ): Upload {
   const request = new XMLHttpRequest();
+  const session = currentSession();
   const answer = new Promise<Schemas['Reconciliation']>((resolve, reject) => {
     request.open('POST', pathWith('/api/v1/usage/reconciliations', query));
     request.responseType = 'json';
@@ -25,7 +27,7 @@ export function uploadBill(
     for (const [name, value] of Object.entries(organizationHeader())) request.setRequestHeader(name, value);
     request.upload.onprogress = ({ loaded }) => onSent(loaded);
     request.onload = () => {
-      if (request.status === 401) signedOut();
+      if (request.status === 401) signedOut(session);
       if (request.status === 202) resolve(request.response as Schemas['Reconciliation']);
       else reject(request.response as Error);
     };

@@ -9,7 +9,7 @@ import { createLogger } from '@trunkmesh/runtime/logger.process.js';
 import { callEnded, ORG, TRUNK } from '@trunkmesh/testkit/call-events.js';
 import { startServers } from '@trunkmesh/testkit/servers.process.js';
 import type { DataSource } from 'typeorm';
-import { freshDatabase, record } from '../call-log/call-log.fixture.js';
+import { freshDatabase, recordNow } from '../call-log/call-log.fixture.js';
 import { setPlan } from '../usage/ledger.fixture.js';
 import { publishAlerts } from './alert-publisher.nats.js';
 import { evaluateUsage } from './evaluate.pg.js';
@@ -93,13 +93,13 @@ const usual = () =>
 
 describe('usage alerts', () => {
   it('are raised once for an hour far above the usual, and published exactly once', async () => {
-    await record(db, usual());
+    await recordNow(db, usual());
     expect(await evaluate()).toBe(0);
-    await record(db, many(40, { hoursAgo: 0, seconds: 900 }));
+    await recordNow(db, many(40, { hoursAgo: 0, seconds: 900 }));
     // Two copies at once: one of them has the turn.
     const turns = await Promise.all([evaluate(), evaluate()]);
     expect(turns.filter((raised) => raised !== undefined && raised > 0)).toEqual([1]);
-    await record(db, many(10, { hoursAgo: 0, seconds: 900 }));
+    await recordNow(db, many(10, { hoursAgo: 0, seconds: 900 }));
     expect(await evaluate()).toBe(0);
     await Promise.all([publishAlerts(db, nc), publishAlerts(db, nc)]);
     // Killed between the stream's word and its own note.
@@ -122,13 +122,13 @@ describe('usage alerts', () => {
   });
 
   it('leave calls over managed carriers out of minutes and spend', async () => {
-    await record(db, usual());
+    await recordNow(db, usual());
     await evaluate();
     const managed = many(40, { hoursAgo: 0, seconds: 900 }).map((event) => ({
       ...event,
       data: { ...event.data, carrier: 'managed' as const },
     }));
-    await record(db, managed);
+    await recordNow(db, managed);
     expect(await evaluate()).toBe(0);
     expect(await db.query('SELECT carrier_cost, count(*) FROM ledger_entries GROUP BY 1 ORDER BY 1')).toEqual([
       { carrier_cost: 'external', count: '36' },
@@ -149,11 +149,11 @@ describe('usage alerts', () => {
     };
     beforeEach(async () => {
       await plan(WEEKS_AGO, 1);
-      await record(db, usual());
+      await recordNow(db, usual());
     });
 
     it('are raised for an hour that costs far more than usual, in whole micro-units', async () => {
-      await record(db, many(40, { hoursAgo: 0, seconds: 900 }));
+      await recordNow(db, many(40, { hoursAgo: 0, seconds: 900 }));
       expect(await evaluate(spending)).toBe(1);
       const [alert] = await spent();
       expect(alert).toMatchObject({
@@ -174,9 +174,9 @@ describe('usage alerts', () => {
       ['a lower price', 0, 'USD', 0],
     ])('compare after %s with what the same calls cost now', async (_what, cents, currency, expected) => {
       await plan(begins(1), cents, currency);
-      await record(db, many(3, { hoursAgo: 0, seconds: 600 }));
+      await recordNow(db, many(3, { hoursAgo: 0, seconds: 600 }));
       expect(await evaluate({ ...spending, amountMicros: 1n })).toBe(0);
-      await record(db, many(40, { hoursAgo: 0, seconds: 900 }));
+      await recordNow(db, many(40, { hoursAgo: 0, seconds: 900 }));
       expect(await evaluate({ ...spending, amountMicros: 1n })).toBe(cents === 0 ? 0 : 1);
       const figures = (await spent()).map((alert) => [alert.currency, alert.expected, alert.baseline.length]);
       expect(figures).toEqual(cents === 0 ? [] : [[currency, expected, 12]]);
@@ -184,7 +184,7 @@ describe('usage alerts', () => {
 
     it('say nothing of an hour in which a plan begins, or whose calls a plan still corrects', async () => {
       await plan(begins(-0.1), 10);
-      await record(db, many(40, { hoursAgo: 0, seconds: 900 }));
+      await recordNow(db, many(40, { hoursAgo: 0, seconds: 900 }));
       expect(await evaluate(spending)).toBe(0);
       await db.query('DELETE FROM rate_plans WHERE effective_from = $1', [begins(-0.1)]);
       await db.query('UPDATE rate_plans SET unsettled = true');
@@ -197,19 +197,19 @@ describe('usage alerts', () => {
       await plan(begins(3), 7);
       // By now the whole past is charged otherwise: each call has an entry, its reversal and a correction.
       await setPlan(db, 2, { effective_from: WEEKS_AGO, rate_per_minute_micros: 20_000, increments: '1/1' });
-      await record(db, many(40, { hoursAgo: 0, seconds: 900 }));
+      await recordNow(db, many(40, { hoursAgo: 0, seconds: 900 }));
       expect(await evaluate(spending)).toBe(1);
       expect(await spent()).toMatchObject([{ expected: 2_100_000, observed: 42_000_000 }]);
     });
   });
 
   it('compare with the weeks before the observer knew of alerts', async () => {
-    await record(db, [...usual(), ...many(2, { hoursAgo: 2, seconds: 60 })]);
+    await recordNow(db, [...usual(), ...many(2, { hoursAgo: 2, seconds: 60 })]);
     await db.query('UPDATE alert_progress SET begun = false, last_entry = 0');
     await evaluate();
     const [row]: { hours: string }[] = await db.query('SELECT count(DISTINCT hour) AS hours FROM alert_hours');
     expect(row!.hours).toBe('13');
-    await record(db, many(40, { hoursAgo: 0, seconds: 900 }));
+    await recordNow(db, many(40, { hoursAgo: 0, seconds: 900 }));
     expect(await evaluate()).toBe(1);
   });
 
@@ -250,7 +250,7 @@ describe('usage alerts', () => {
     });
 
     it('are compared with the weeks before, and those of the other one later', async () => {
-      await record(db, [...usual(), ...ofOther(usual())]);
+      await recordNow(db, [...usual(), ...ofOther(usual())]);
       await db.query('UPDATE alert_progress SET begun = false, last_entry = 0');
       await refuseOnce('alert_hours', 'INSERT');
       expect(await evaluateAt(0)).toBe(0);
@@ -262,9 +262,9 @@ describe('usage alerts', () => {
     });
 
     it('are looked at where a sum of the other one overflows, which is tried again less and less often', async () => {
-      await record(db, [...usual(), ...ofOther(usual())]);
+      await recordNow(db, [...usual(), ...ofOther(usual())]);
       expect(await evaluateAt(0)).toBe(0);
-      await record(db, [...busy(), ...ofOther(busy())]);
+      await recordNow(db, [...busy(), ...ofOther(busy())]);
       // So long that the sum of an hour is no bigint.
       await db.query('ALTER TABLE ledger_entries DISABLE TRIGGER USER');
       await db.query('UPDATE ledger_entries SET billable_seconds = 9e18 WHERE organization_id = $1', [ORG]);
@@ -278,7 +278,7 @@ describe('usage alerts', () => {
       await evaluateAt(3);
       expect(await setBack()).toMatchObject([{ attempts: 2 }]);
       // What came meanwhile is not lost to it.
-      await record(db, many(1, { hoursAgo: 0, seconds: 900 }));
+      await recordNow(db, many(1, { hoursAgo: 0, seconds: 900 }));
       await evaluateAt(3);
       await db.query('UPDATE ledger_entries SET billable_seconds = 900 WHERE billable_seconds = 9e18');
       expect(await evaluateAt(60)).toBe(1);
@@ -291,9 +291,9 @@ describe('usage alerts', () => {
     });
 
     it('are published, once', async () => {
-      await record(db, [...usual(), ...ofOther(usual())]);
+      await recordNow(db, [...usual(), ...ofOther(usual())]);
       await evaluate();
-      await record(db, [...busy(), ...ofOther(busy())]);
+      await recordNow(db, [...busy(), ...ofOther(busy())]);
       expect(await evaluate()).toBe(2);
       await refuseOnce('usage_alerts', 'UPDATE');
       await expect(publishAlerts(db, nc, NOW)).rejects.toThrow('usage alerts: 1 failed, 1 done; no room');
@@ -320,22 +320,22 @@ describe('usage alerts', () => {
   });
 
   it('do not trouble a small or new customer', async () => {
-    await record(db, many(5, { hoursAgo: 0, seconds: 60 }));
+    await recordNow(db, many(5, { hoursAgo: 0, seconds: 60 }));
     expect(await evaluate()).toBe(0);
-    await record(db, many(50, { hoursAgo: 0, seconds: 900 }));
+    await recordNow(db, many(50, { hoursAgo: 0, seconds: 900 }));
     expect(await evaluate()).toBe(0);
   });
 
   it('say when a trunk answers nothing any more, or its calls end at once', async () => {
     for (let day = 2; day < 7; day += 1) {
-      await record(db, many(40, { hoursAgo: day * 24, seconds: 120, outbound: true }));
-      await record(db, many(20, { hoursAgo: day * 24, seconds: 0, answered: false, outbound: true }));
+      await recordNow(db, many(40, { hoursAgo: day * 24, seconds: 120, outbound: true }));
+      await recordNow(db, many(20, { hoursAgo: day * 24, seconds: 0, answered: false, outbound: true }));
     }
     await evaluate();
-    await record(db, many(30, { hoursAgo: 0, seconds: 0, answered: false, outbound: true }));
+    await recordNow(db, many(30, { hoursAgo: 0, seconds: 0, answered: false, outbound: true }));
     expect(await evaluate()).toBe(1);
     expect(await evaluate()).toBe(0);
-    await record(db, many(60, { hoursAgo: 0, seconds: 2, outbound: true }));
+    await recordNow(db, many(60, { hoursAgo: 0, seconds: 2, outbound: true }));
     expect(await evaluate()).toBe(1);
     await publishAlerts(db, nc);
     expect(await published()).toMatchObject([
@@ -346,16 +346,16 @@ describe('usage alerts', () => {
 
   it('name the first calls to a high-cost country, and never again', async () => {
     const toGermany = { hoursAgo: 0, seconds: 30, outbound: true, to: '+4930123456' };
-    await record(db, many(1, { hoursAgo: 0, seconds: 30, to: '+4930123456' }));
+    await recordNow(db, many(1, { hoursAgo: 0, seconds: 30, to: '+4930123456' }));
     // Neither what came from there, nor what went there over a managed carrier, is a first call.
-    await record(db, many(1, { ...toGermany, managed: true }));
+    await recordNow(db, many(1, { ...toGermany, managed: true }));
     expect(await evaluate()).toBe(0);
     expect(await db.query('SELECT * FROM alert_countries')).toEqual([]);
-    await record(db, many(2, toGermany));
+    await recordNow(db, many(2, toGermany));
     expect(await evaluate({ countries: ['FR'] })).toBe(0);
     await db.query('DELETE FROM alert_countries');
     expect(await evaluate()).toBe(1);
-    await record(db, many(3, toGermany));
+    await recordNow(db, many(3, toGermany));
     expect(await evaluate()).toBe(0);
     await publishAlerts(db, nc);
     expect(await published()).toMatchObject([
@@ -365,7 +365,7 @@ describe('usage alerts', () => {
 
   it('name the first calls to numbers of no country', async () => {
     await evaluate();
-    await record(db, many(1, { hoursAgo: 0, seconds: 30, outbound: true, to: '+870773000000' }));
+    await recordNow(db, many(1, { hoursAgo: 0, seconds: 30, outbound: true, to: '+870773000000' }));
     expect(await evaluate({ countries: ['001'] })).toBe(1);
     await publishAlerts(db, nc);
     const [alert] = await published();
@@ -374,9 +374,9 @@ describe('usage alerts', () => {
   });
 
   it('rest on the ledger alone: a repeated record, or one of the past, changes nothing', async () => {
-    await record(db, usual());
+    await recordNow(db, usual());
     const burst = many(40, { hoursAgo: 30, seconds: 900 });
-    await record(db, [...burst, ...burst]);
+    await recordNow(db, [...burst, ...burst]);
     expect(await evaluate()).toBe(0);
     const [row]: { calls: string }[] = await db.query('SELECT sum(calls) AS calls FROM alert_hours');
     expect(row!.calls).toBe(String(36 + 40));

@@ -32,15 +32,24 @@ async function makeMigrated(postgres: Postgres): Promise<void> {
   }
 }
 
-/** As the recorder does with what it was delivered. */
-export function record(db: DataSource, events: readonly CallEvent[], first = 1): Promise<RecordedBatch> {
+/** As the recorder does with what it was delivered, in the month of the samples. */
+export function record(
+  db: DataSource,
+  events: readonly CallEvent[],
+  first = 1,
+  now = new Date('2026-11-26T00:00:00.000Z'),
+): Promise<RecordedBatch> {
   const messages = events.map((event, index) => ({
     subject: event.subject,
     sequence: first + index,
     payload: new TextEncoder().encode(JSON.stringify(event)),
   }));
-  return recordMessages(db, messages, () => new Date('2026-11-26T00:00:00.000Z'));
+  return recordMessages(db, messages, () => now);
 }
+
+/** The same for events of the present, whenever a test runs. */
+export const recordNow = (db: DataSource, events: readonly CallEvent[]): Promise<RecordedBatch> =>
+  record(db, events, 1, new Date());
 
 /** Every byte of the read model. */
 export const dump = async (db: DataSource): Promise<string[]> =>

@@ -6,16 +6,28 @@ import { TEST_CALL_MS } from '@trunkmesh/contracts/trunk-test.js';
 import { ensureStreams } from '@trunkmesh/event-log/streams.nats.js';
 import { connectNats, type NatsConnection } from '@trunkmesh/runtime/connection.nats.js';
 import { createLogger } from '@trunkmesh/runtime/logger.process.js';
-import { callAnswered, callEnded, callId, callStarted, ORG } from '@trunkmesh/testkit/call-events.js';
+import * as sample from '@trunkmesh/testkit/call-events.js';
 import { startServers } from '@trunkmesh/testkit/servers.process.js';
 import type { DataSource } from 'typeorm';
-import { freshDatabase, record } from '../call-log/call-log.fixture.js';
+import { freshDatabase, recordNow } from '../call-log/call-log.fixture.js';
 import { lostCalls, noteSeen } from './bridge-sightings.pg.js';
 import { closeLostCalls } from './close-lost.nats.js';
 import { closingEvent } from './closing-event.js';
 
 const logger = createLogger('test', { level: 'silent' });
 const DAY_MS = 86_400_000;
+const { callId, ORG } = sample;
+
+/** The samples, begun two days ago: a call that nobody answered is looked for as long as the stream has it. */
+const SHIFT_MS = Date.now() - 2 * DAY_MS - Date.parse(sample.callStarted(1).data.started_at);
+const recent = (time: string) => new Date(Date.parse(time) + SHIFT_MS).toISOString();
+const shifted = <Event extends CallEvent>(event: Event): Event =>
+  JSON.parse(JSON.stringify(event), (_key, value: unknown) =>
+    typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value) ? recent(value) : value,
+  ) as Event;
+const callStarted = (n: number) => shifted(sample.callStarted(n));
+const callAnswered = (n: number) => shifted(sample.callAnswered(n));
+const callEnded = (n: number) => shifted(sample.callEnded(n));
 let servers: Awaited<ReturnType<typeof startServers>>;
 let nc: NatsConnection;
 let db: DataSource;
@@ -40,7 +52,7 @@ afterEach(async () => {
 /** As an agent publishes them and the recorder stores them. */
 async function happened(...events: CallEvent[]): Promise<void> {
   for (const event of events) await jetstream(nc).publish(event.subject, JSON.stringify(event));
-  await record(db, events);
+  await recordNow(db, events);
 }
 const close = () => closeLostCalls({ nc, dataSource: db, logger, lostMs: DAY_MS });
 async function lastEventOf(n: number): Promise<CallEnded> {
@@ -48,7 +60,7 @@ async function lastEventOf(n: number): Promise<CallEnded> {
   return (await manager.streams.getMessage(CALLS_STREAM, { last_by_subj: callSubject(ORG, callId(n)) }))!.json();
 }
 /** The latest heartbeat of bridge-1, a minute after the calls were answered. */
-const SEEN_AT = '2026-11-23T00:45:09.931Z';
+const SEEN_AT = recent('2026-11-23T00:45:09.931Z');
 async function lost(bridge = 'bridge-1'): Promise<void> {
   await noteSeen(db, [bridge]);
   await db.query('UPDATE bridge_sightings SET seen_at = $2 WHERE bridge_id = $1', [bridge, SEEN_AT]);
@@ -67,7 +79,7 @@ describe('an answered call of a bridge that has been lost for a day', () => {
     expect(await Promise.all([close(), close()])).toContain(1);
     const event = await lastEventOf(1);
     expect(event).toMatchObject({ type: 'CallEnded', data: { ended_at: SEEN_AT, billable_ms: 60_000 } });
-    await record(db, [event]);
+    await recordNow(db, [event]);
     expect(await entries(1)).toEqual([{ kind: 'call', billable_ms: '60000', estimated: true }]);
     expect(await inLog(1)).toMatchObject({ status: 'completed', ended_at: SEEN_AT });
     expect(await db.query('SELECT * FROM bridge_progress')).toEqual([]);
@@ -81,7 +93,7 @@ describe('an answered call of a bridge that has been lost for a day', () => {
     await happened(callStarted(2), callAnswered(2));
     await lost();
     await close();
-    await record(db, [await lastEventOf(2)]);
+    await recordNow(db, [await lastEventOf(2)]);
     const better = callEnded(2);
     await happened({ ...better, data: { ...better.data, reconstructed } });
     expect(await entries(2)).toEqual([
@@ -96,8 +108,8 @@ describe('an answered call of a bridge that has been lost for a day', () => {
     await happened(callStarted(3), callAnswered(3));
     await lost();
     await close();
-    await record(db, [callEnded(3)]);
-    await record(db, [await lastEventOf(3)]);
+    await recordNow(db, [callEnded(3)]);
+    await recordNow(db, [await lastEventOf(3)]);
     expect(await entries(3)).toEqual([{ kind: 'call', billable_ms: '4020', estimated: false }]);
     expect(await inLog(3)).toMatchObject({ ended_at: callEnded(3).data.ended_at });
   });
@@ -113,7 +125,7 @@ describe('an inbound call of such a bridge that nobody answered', () => {
       type: 'CallEnded',
       data: { answered_at: null, ended_at: SEEN_AT, billable_ms: 0, reconstructed: true, end_reason: 'unseen' },
     });
-    await record(db, [event]);
+    await recordNow(db, [event]);
     expect(await entries(12)).toEqual([{ kind: 'call', billable_ms: '0', estimated: true }]);
     expect(await inLog(12)).toMatchObject({ status: 'failed', ended_at: SEEN_AT });
     expect(await close()).toBe(0);
@@ -123,7 +135,7 @@ describe('an inbound call of such a bridge that nobody answered', () => {
     await happened(callStarted(13));
     await lost();
     await close();
-    await record(db, [await lastEventOf(13), callEnded(13)]);
+    await recordNow(db, [await lastEventOf(13), callEnded(13)]);
     expect(await entries(13)).toEqual([
       { kind: 'call', billable_ms: '0', estimated: true },
       { kind: 'reversal', billable_ms: '0', estimated: true },
@@ -151,7 +163,7 @@ describe("the call of a trunk's test that has no end after a quarter of an hour"
     expect(await close()).toBe(1);
     const event = await lastEventOf(14);
     expect(event.data).toMatchObject({ trunk_test: true, answered_at: null, billable_ms: 0, end_reason: 'unseen' });
-    await record(db, [event]);
+    await recordNow(db, [event]);
     expect(await inLog(14)).toMatchObject({ status: 'failed', ended_at: started.time });
     expect(await close()).toBe(0);
   });
@@ -204,11 +216,13 @@ it('a bridge that was never heard is lost a day after a call of it was found', a
 });
 
 it('ends at its latest event if no heartbeat is known, and never before its answer', () => {
-  const answered = { ...callAnswered(8), time: '2026-11-23T00:44:20.000Z' };
+  const answered = { ...callAnswered(8), time: recent('2026-11-23T00:44:20.000Z') };
   const { answered_at, codec } = answered.data;
   const call = { call_id: callId(8), answered_at, codec, seen_at: null, trunk_test: false };
-  const made = { id: callId(9), at: new Date('2026-11-25T00:00:00.000Z') };
+  const made = { id: callId(9), at: new Date() };
   expect(closingEvent(call, answered, made)?.data.ended_at).toBe(answered.time);
-  expect(closingEvent({ ...call, seen_at: '2026-11-22T00:00:00.000Z' }, answered, made)?.data.billable_ms).toBe(10_069);
+  expect(closingEvent({ ...call, seen_at: recent('2026-11-22T00:00:00.000Z') }, answered, made)?.data.billable_ms).toBe(
+    10_069,
+  );
   expect(closingEvent(call, callEnded(8), made)).toBeUndefined();
 });

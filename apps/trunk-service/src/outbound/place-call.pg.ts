@@ -22,6 +22,9 @@ import { keepRefusal } from './refusals.pg.js';
 import { CallNotAccepted, knownOfWish, problemOfRefusal, type Refusal } from './refused-event.js';
 import { limitedTrunks, trunkTimes, withinQueues } from './trunk-queues.pg.js';
 
+/** A restart of NATS or of routing-service takes less, mostly: its caller need not repeat the request. */
+const ABSENT_MS = 2_000;
+
 const TOO_LATE: Refusal = {
   reason: 'too-late',
   detail: 'The request was read after the time at which the call had to be dialled. Nothing was dialled.',
@@ -118,7 +121,8 @@ export class PlaceCall {
 
   private plan(wish: CallWish): Promise<Planned> {
     const { body, organization_id, call_id } = wish;
-    return askPlan(this.nats, requestOf({ ...body, direction: 'outbound' }, organization_id, call_id)).then(
+    const request = requestOf({ ...body, direction: 'outbound' }, organization_id, call_id);
+    return askPlan(this.nats, request, ABSENT_MS).then(
       (plan) => ({ plan }),
       (error: unknown) => ({ error }),
     );

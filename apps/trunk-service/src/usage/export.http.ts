@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DomainError } from '@trunkmesh/contracts/problem.js';
 import type { UsageExportQuery } from '@trunkmesh/contracts/usage-export.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
@@ -17,11 +18,19 @@ interface Coming {
 }
 type Cursor = NonNullable<UsageExportQuery['after']>;
 
+/** A client that takes nothing for so long has gone away, or wants the memory of the service. */
+const STALLED_MS = 60_000;
+
 /**
  * Every entry that matches, as CSV. At most three parts are in memory: one that the client takes, and the next two.
- * Where a later part cannot be read the connection breaks off, so that nobody takes a part for the whole.
+ * Where a later part cannot be read, or the client takes nothing for `stalledMs`, the connection breaks off, so that
+ * nobody takes a part for the whole.
  */
-export async function exportRecords(nats: NatsLink, query: UsageExportQuery, response: Response): Promise<void> {
+export async function exportRecords(
+  nats: NatsLink,
+  query: UsageExportQuery,
+  { response, stalledMs = STALLED_MS }: { response: Response; stalledMs?: number },
+): Promise<void> {
   const partAfter = (after: UsageExportQuery['after']) => exportPart(nats, { ...query, after });
   let part = await partAfter(query.after);
   if (part.complete_from !== null && isUnbounded(query)) throw incomplete(part.complete_from);
@@ -39,7 +48,7 @@ export async function exportRecords(nats: NatsLink, query: UsageExportQuery, res
       const taken = part.lines.map((lines) => response.write(lines)).at(-1);
       const next = coming.shift();
       if (next === undefined) break;
-      if (!taken) await drained(response);
+      if (!taken) await drained(response, stalledMs);
       if (response.destroyed) return;
       part = await next.part;
     }
@@ -75,14 +84,17 @@ const incomplete = (completeFrom: string) =>
       `be incomplete. Set date_from to ${completeFrom} or later.`,
   );
 
-/** Or closed. */
-async function drained(response: Response): Promise<void> {
+/** Or closed. @throws Error where neither happens in time */
+async function drained(response: Response, withinMs: number): Promise<void> {
   const over = new AbortController();
   const { signal } = over;
+  const stalled = sleep(withinMs, undefined, { signal, ref: false }).then(() => {
+    throw new Error(`the client took nothing for ${withinMs} ms`);
+  });
   try {
-    await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })]);
+    await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal }), stalled]);
   } finally {
-    // Takes the other one's listeners away.
+    // Takes the timer and the other one's listeners away.
     over.abort();
   }
 }

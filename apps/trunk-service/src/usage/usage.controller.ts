@@ -48,7 +48,7 @@ export class UsageController {
     if (query.statement !== undefined) await this.requireClosed(organizationId, query.statement);
     if ((request.header('Accept') ?? '').includes(CSV)) {
       const { limit: _limit, ...all } = wanted;
-      await exportRecords(this.nats, all, response);
+      await exportRecords(this.nats, all, { response });
       return;
     }
     const { records, next, ...facts } = await findRecords(this.nats, wanted);

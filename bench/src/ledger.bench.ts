@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { get, type IncomingMessage } from 'node:http';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -158,15 +160,20 @@ async function exporting({ mesh, organizationId, adminKey }: BenchMesh, print: P
   const [cpu, usedBefore] = [new Map<string, number>(), cpuByProgram()];
   let lines = -1;
   const took = await seconds(async () => {
-    const response = await fetch(`${mesh.file.api}/api/v1/usage/records?${range}`, {
+    // It costs half of what `fetch` does, on the same two cores.
+    const asked = get(`${mesh.file.api}/api/v1/usage/records?${range}`, {
       headers: { authorization: `Bearer ${adminKey}`, accept: 'text/csv' },
     });
-    if (!response.ok) throw new Error(`the export answered ${response.status}: ${await response.text()}`);
-    let chunks = 0;
-    for await (const chunk of response.body!) {
+    const [response] = (await once(asked, 'response')) as [IncomingMessage];
+    if (response.statusCode !== 200) throw new Error(`the export answered ${response.statusCode}`);
+    response.on('data', (chunk: Buffer) => {
       for (let at = chunk.indexOf(LINE_FEED); at >= 0; at = chunk.indexOf(LINE_FEED, at + 1)) lines += 1;
-      if ((chunks += 1) % 200 === 0) memory.most = Math.max(memory.most, await resident(mesh.trunkService.pid()!));
-    }
+    });
+    const watch = async () => {
+      memory.most = Math.max(memory.most, await resident(mesh.trunkService.pid()!));
+    };
+    const watching = setInterval(() => void watch(), 200);
+    await once(response, 'end').finally(() => clearInterval(watching));
   });
   addUsed(cpu, usedBefore, cpuByProgram());
   print(

@@ -37,7 +37,7 @@ const literal = (client: ClientBase, value: unknown): string =>
 class CopyOut implements Submittable {
   constructor(
     private readonly text: string,
-    private readonly take: (row: Uint8Array) => void,
+    private take: (row: Uint8Array) => void,
     public callback: (error?: Error) => void,
   ) {}
 
@@ -56,7 +56,9 @@ class CopyOut implements Submittable {
     this.callback();
   }
 
+  /** Rows may follow where the time for the answer was over. */
   handleError(error: Error): void {
+    this.take = () => {};
     this.callback(error);
   }
 }

@@ -85,10 +85,10 @@ describe('the lines of a CSV file', () => {
   });
 
   it('come after what is said of them', () => {
-    const lines = new CsvLines(['plain'], new Uint8Array(20), 10);
+    const lines = new CsvLines(['plain'], new Uint8Array(20), { first: 10 });
     expect(['1\n', '1234567\n', '2\n'].map((row) => lines.add(encoded(row)))).toEqual([true, false, true]);
     expect(decoded(lines.linesAfter(encoded('{}\n')))).toBe('{}\n1\r\n2\r\n');
-    const long = new CsvLines(['plain'], new Uint8Array(20), 10);
+    const long = new CsvLines(['plain'], new Uint8Array(20), { first: 10 });
     expect([long.add(encoded('123456789\n')), decoded(long.linesAfter(encoded('{}\n')))]).toEqual([
       true,
       '{}\n123456789\r\n',
@@ -96,7 +96,7 @@ describe('the lines of a CSV file', () => {
   });
 
   it('are in pieces of whole lines, each once, with nothing after the head', () => {
-    const lines = new CsvLines(['plain'], new Uint8Array(16), 4);
+    const lines = new CsvLines(['plain'], new Uint8Array(16), { first: 4 });
     const taken = ['1\n', '22\n', '333\n', '4444\n'].map((row) => [lines.add(encoded(row)), lines.piece(5)] as const);
     expect(taken.map(([added, piece]) => [added, piece && decoded(piece)])).toEqual([
       [true, undefined],
@@ -105,6 +105,16 @@ describe('the lines of a CSV file', () => {
       [false, undefined],
     ]);
     expect([lines.piece(1), decoded(lines.linesAfter(encoded('{}\n')))]).toEqual([undefined, '{}\n']);
+  });
+
+  it('are in no piece that is too long, where more would fit', () => {
+    const lines = new CsvLines(['plain'], new Uint8Array(100), { first: 4, maxPieceBytes: 8 });
+    const taken = ['1\n', '22\n', '333\n'].map((row) => lines.add(encoded(row)));
+    expect([taken, decoded(lines.piece(1)!)]).toEqual([[true, true, false], '1\r\n22\r\n'.slice(0, 7)]);
+    expect([lines.add(encoded('333\n')), decoded(lines.piece(1)!)]).toEqual([true, '333\r\n']);
+    // The first line of a part has to go some time.
+    const long = new CsvLines(['plain'], new Uint8Array(100), { maxPieceBytes: 8 });
+    expect([long.add(encoded('123456789\n')), long.add(encoded('1\n'))]).toEqual([true, false]);
   });
 
   it('say what the last one has that was taken', () => {

@@ -32,20 +32,27 @@ export class CsvLines {
   private length: number;
   /** Up to where the lines are in pieces. */
   private taken: number;
+  private readonly first: number;
   private readonly maxBytes: number;
+  private readonly maxPieceBytes: number;
   private row: Uint8Array = new Uint8Array();
   private at = 0;
   /** Where the cells of the last line begin; and those of a line that may not be taken. */
   private begins: number[];
   private beginning: number[];
 
-  /** The lines are written into `bytes`, after `first` bytes for what comes before them: a copy less. */
+  /**
+   * The lines are written into `bytes`, after `first` bytes for what comes before them: a copy less. No more than
+   * `maxPieceBytes` of them become one piece.
+   */
   constructor(
     private readonly cells: readonly Cell[],
     private bytes: Uint8Array,
-    private readonly first = 0,
+    { first = 0, maxPieceBytes = bytes.length }: { first?: number; maxPieceBytes?: number } = {},
   ) {
     this.maxBytes = bytes.length;
+    this.maxPieceBytes = maxPieceBytes;
+    this.first = first;
     this.length = first;
     this.taken = first;
     [this.begins, this.beginning] = [cells.map(() => 0), cells.map(() => 0)];
@@ -71,7 +78,7 @@ export class CsvLines {
     this.bytes[this.length - 1] = CR;
     this.bytes[this.length] = LF;
     this.length += 1;
-    if (this.length > this.maxBytes && before > this.first) {
+    if (before > this.first && (this.length > this.maxBytes || this.length - this.taken > this.maxPieceBytes)) {
       this.length = before;
       return false;
     }

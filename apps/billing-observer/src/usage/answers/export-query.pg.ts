@@ -6,10 +6,12 @@ import { copyRows } from './copied-rows.pg.js';
 import { CsvLines, type Cell } from './csv-lines.js';
 import { entriesOf, type EntryFilter } from './entry-filter.js';
 
-/** About 900 kB, with numbers of the usual length: a line has some 450 bytes. */
-const LINES_AT_ONCE = 2_000;
-/** Most of them are within what a socket reads at once, 64 kB. */
-const PIECE_BYTES = 16_384;
+/** A line has some 450 bytes, with numbers of the usual length. In one message: about 900 kB. */
+const LINES_AT_ONCE = { inMessage: 2_000, inPieces: 4_000 };
+/** For as many lines of the usual length in pieces. */
+export const PART_BYTES = 2_097_152;
+/** Two of them are about what a socket reads at once, 64 kB. */
+const PIECE_BYTES = 30_000;
 /** The answer's own line has less. */
 const HEAD_BYTES = 1_024;
 
@@ -42,6 +44,9 @@ export type ExportFacts = Pick<Extract<UsageExportAnswer, { outcome: 'part' }>, 
   Partial<MissingRecords>;
 
 export interface ExportPart extends ExportFacts {
+  /** Room for the lines; there are no more in a part. */
+  memory: Uint8Array;
+  /** Of what is sent at once. */
   maxBytes: number;
   /** Gets the lines as they are made; undefined: they are after the answer's line. */
   sendPiece?: ((lines: Uint8Array) => unknown) | undefined;
@@ -54,10 +59,11 @@ export interface ExportPart extends ExportFacts {
 export async function exportPart(
   dataSource: DataSource,
   query: EntryFilter,
-  { maxBytes, sendPiece, ...facts }: ExportPart,
+  { memory, maxBytes, sendPiece, ...facts }: ExportPart,
 ): Promise<Uint8Array> {
   const { sql, parameters } = entriesOf(query);
-  const lines = new CsvLines(CELLS, Buffer.allocUnsafeSlow(maxBytes), HEAD_BYTES);
+  const most = sendPiece === undefined ? LINES_AT_ONCE.inMessage : LINES_AT_ONCE.inPieces;
+  const lines = new CsvLines(CELLS, memory, { first: HEAD_BYTES, maxPieceBytes: maxBytes - HEAD_BYTES });
   let [count, isFull, pieces] = [0, false, 0];
   const send = (atLeast: number) => {
     const piece = sendPiece === undefined ? undefined : lines.piece(atLeast);
@@ -65,16 +71,16 @@ export async function exportPart(
     sendPiece!(piece);
     pieces += 1;
   };
-  await copyRows(dataSource, { sql: `${SELECT} FROM ${sql} LIMIT ${LINES_AT_ONCE}`, parameters }, (row) => {
+  await copyRows(dataSource, { sql: `${SELECT} FROM ${sql} LIMIT ${most}`, parameters }, (row) => {
     isFull ||= !lines.add(row);
     if (isFull) return;
     count += 1;
     send(PIECE_BYTES);
   });
   send(1);
-  const next = isFull || count === LINES_AT_ONCE ? cursorOf(lines) : null;
+  const next = isFull || count === most ? cursorOf(lines) : null;
   // Smaller parts are for unusually long lines: where those end is not known beforehand.
-  const ahead = next === null || isFull ? null : await endOfPart(dataSource, { ...query, after: next });
+  const ahead = next === null || isFull ? null : await endOfPart(dataSource, { ...query, after: next }, most);
   return lines.linesAfter(Buffer.from(`${JSON.stringify({ outcome: 'part', next, ahead, pieces, ...facts })}\n`));
 }
 
@@ -84,12 +90,12 @@ const cursorOf = (lines: CsvLines): Cursor => ({
 });
 
 /** The last entry of the part that begins at `query.after`; null: it is the last part, or too short to tell. */
-async function endOfPart(dataSource: DataSource, query: EntryFilter): Promise<Cursor> {
+async function endOfPart(dataSource: DataSource, query: EntryFilter, lines: number): Promise<Cursor> {
   const { sql, parameters } = entriesOf(query);
   // Made readable outside, so that only the one row is.
   const [last] = (await dataSource.query(
     `SELECT to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS started_at, entry_id::text
-    FROM (SELECT started_at, entry_id FROM ${sql} OFFSET ${LINES_AT_ONCE - 1} LIMIT 1) AS last`,
+    FROM (SELECT started_at, entry_id FROM ${sql} OFFSET ${lines - 1} LIMIT 1) AS last`,
     parameters,
   )) as NonNullable<Cursor>[];
   return last ?? null;

@@ -17,14 +17,17 @@ import {
   type UsageSummaryQuery,
 } from '@trunkmesh/contracts/usage-query.js';
 import { sendPiece } from '@trunkmesh/requests/ask-in-pieces.nats.js';
+import { PieceMemory } from '@trunkmesh/requests/piece-memory.nats.js';
 import { RefusalFilter } from '@trunkmesh/requests/refusal.filter.js';
 import { RequestPipe } from '@trunkmesh/requests/request.pipe.js';
+import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
+import { NATS } from '@trunkmesh/runtime/nats.module.js';
 import { Answering, refusalOf, type AnsweringOptions } from '../../answering.nats.js';
 import { USAGE_ANSWERS } from '../../tokens.js';
 import { completeFrom } from '../archive/archived.pg.js';
 import { listGaps, missingRecords } from '../gaps.pg.js';
 import { answeredTrunks } from './answered-trunks.pg.js';
-import { exportPart } from './export-query.pg.js';
+import { exportPart, PART_BYTES } from './export-query.pg.js';
 import { findEntries } from './ledger-query.pg.js';
 import { recordsAnswer } from './records-answer.js';
 import { statementEntries, type StatementEntries } from './statement-entries.pg.js';
@@ -40,9 +43,14 @@ const GAPS_LISTED = 1_000;
 @UseFilters(new RefusalFilter(refusalOf))
 export class UsageAnswersController {
   private readonly answering: Answering;
+  private readonly pieces: PieceMemory;
 
-  constructor(@Inject(USAGE_ANSWERS) private readonly options: AnsweringOptions) {
+  constructor(
+    @Inject(USAGE_ANSWERS) private readonly options: AnsweringOptions,
+    @Inject(NATS) nats: NatsLink,
+  ) {
     this.answering = new Answering(options, 'usage');
+    this.pieces = new PieceMemory(PART_BYTES, nats);
   }
 
   @MessagePattern(USAGE_RECORDS, SPAN)
@@ -61,18 +69,18 @@ export class UsageAnswersController {
     @Payload({ schema: usageExportQuery }) { in_pieces, ...query }: UsageExportQuery,
     @Ctx() request: Msg,
   ): Promise<Uint8Array> {
-    const send = in_pieces ? (lines: Uint8Array) => sendPiece(request, lines) : undefined;
     return this.answering.inTime(async () => {
       const of = await this.statement(query);
       const facts =
         query.after === undefined
           ? { complete_from: await this.completeFrom(query, of), ...(await this.missing(query, of)) }
           : { complete_from: null };
-      return exportPart(
-        this.options.dataSource,
-        { ...query, of },
-        { ...facts, ...this.answering.size(), sendPiece: send },
-      );
+      const { maxBytes } = this.answering.size();
+      const part = (memory: Uint8Array, send?: (lines: Uint8Array) => unknown) =>
+        exportPart(this.options.dataSource, { ...query, of }, { ...facts, memory, maxBytes, sendPiece: send });
+      return in_pieces
+        ? this.pieces.lend((memory) => part(memory, (lines) => sendPiece(request, lines)))
+        : part(Buffer.allocUnsafeSlow(maxBytes));
     });
   }
 

@@ -186,7 +186,8 @@ describe('a statement', () => {
     const entriesOf = async (month: string, organization_id = ORG) => {
       const of = (await statementEntries(db, { organization_id, month })) ?? null;
       const query = { organization_id, of };
-      const part = Buffer.from(await exportPart(db, query, { complete_from: null, maxBytes: 1e6 })).toString();
+      const room = { memory: new Uint8Array(1e6), maxBytes: 1e6 };
+      const part = Buffer.from(await exportPart(db, query, { complete_from: null, ...room })).toString();
       const entries = await findEntries(db, { ...query, limit: 100 });
       expect(part.split('\r\n').length - 1).toBe(entries.length);
       return entries;

@@ -20,8 +20,8 @@ const NO_RESPONDERS = 503;
 
 /**
  * As `ask`, of a responder that may send pieces of bytes before its reply, in their order. A message of a megabyte
- * costs the receiver several times its size in memory, because it arrives in parts of 64 kB; most pieces of 16 kB are
- * within one.
+ * costs the receiver several times its size in memory, because it arrives in parts of 64 kB; a piece is often within
+ * one.
  *
  * @throws Unanswered also where a piece was lost
  */

@@ -95,9 +95,9 @@ export class CsvLines {
     return this.bytes.subarray(from, this.length);
   }
 
-  /** `head`, of `first` bytes or fewer, and the lines; where there were pieces, `head` alone. */
+  /** `head`, of `first` bytes or fewer, and the lines; where all were in pieces, or there are none, `head` alone. */
   linesAfter(head: Uint8Array): Uint8Array {
-    if (this.taken > this.first) return head;
+    if (this.taken === this.length) return head;
     const from = this.first - head.length;
     this.bytes.set(head, from);
     return this.bytes.subarray(from, this.length);

@@ -30,7 +30,8 @@ export async function lookForBridges({ nc, dataSource, logger }: LostCallsOption
 }
 
 /**
- * Ends the calls of lost bridges and returns their number. The first copy to end a call is the only one.
+ * Ends the calls of lost bridges and of trunks' tests, and returns their number. The first copy to end a call is the
+ * only one.
  * @throws AggregateError what could not be ended, once all others are
  */
 export async function closeLostCalls(options: LostCallsOptions, signal?: AbortSignal): Promise<number> {
@@ -54,6 +55,9 @@ async function close(call: OngoingCall, { nc, logger }: LostCallsOptions): Promi
     throw error;
   }
   const { bridge_id: bridge, ended_at } = event.data;
-  logger.warn({ call_id: call.call_id, bridge, ended_at }, 'ended a call of a lost bridge');
+  logger.warn(
+    { call_id: call.call_id, bridge, ended_at },
+    call.trunk_test ? 'ended the call of a trunk test' : 'ended a call of a lost bridge',
+  );
   return true;
 }

@@ -172,7 +172,7 @@ async function exporting({ mesh, organizationId, adminKey }: BenchMesh, print: P
     const watch = async () => {
       memory.most = Math.max(memory.most, await resident(mesh.trunkService.pid()!));
     };
-    const watching = setInterval(() => void watch(), 200);
+    const watching = setInterval(() => void watch().catch(() => undefined), 200);
     await once(response, 'end').finally(() => clearInterval(watching));
   });
   addUsed(cpu, usedBefore, cpuByProgram());

@@ -1,5 +1,8 @@
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 
+/** A few replies are made at once; the memory of more is not kept. */
+const MOST_SPARE = 3;
+
 /**
  * Memory to make the pieces of replies in, used again as soon as nats-server has them: until then the connection may
  * still hold the bytes themselves. Otherwise each reply allocates some, and V8 marks its whole heap whenever enough has
@@ -22,9 +25,13 @@ export class PieceMemory {
     } finally {
       // Where the connection was lost, what it held may be sent later, and the memory is left to that.
       this.link.connection?.flush().then(
-        () => this.spare.push(memory),
+        () => this.keep(memory),
         () => undefined,
       );
     }
+  }
+
+  private keep(memory: Uint8Array): void {
+    if (this.spare.length < MOST_SPARE) this.spare.push(memory);
   }
 }

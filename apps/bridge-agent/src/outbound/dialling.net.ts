@@ -105,7 +105,7 @@ export class Dialling implements EslListener {
           dialled.settled = true;
           this.byJob.delete(job);
           this.byCall.delete(callId);
-          this.listen();
+          this.wakeWhileRinging();
           resolve(outcome);
         },
       };
@@ -157,12 +157,12 @@ export class Dialling implements EslListener {
     if (event.name === 'CHANNEL_ANSWER') return dialled.heard.onAnswer();
     if (dialled.ringing) return;
     dialled.ringing = true;
-    this.listen();
+    this.wakeWhileRinging();
     dialled.heard.onRinging(new Date());
   }
 
   /** While a call rings, its answer is to be known at once. */
-  private listen(): void {
+  private wakeWhileRinging(): void {
     const isRinging = [...this.byCall.values()].some(({ ringing }) => ringing);
     if (isRinging === (this.stopWaking !== undefined)) return;
     this.stopWaking?.();
@@ -213,9 +213,10 @@ export class Dialling implements EslListener {
   }
 
   private async killUntilOver(dialled: Dialled, cause: string): Promise<void> {
+    let hasChannel = false;
     for (let kills = 0; !dialled.settled && this.esl.connected; kills += 1) {
       const reply = await this.esl.api('uuid_kill', `${dialled.callId} ${cause}`);
-      const hasChannel = reply.outcome === 'reply' && reply.text.startsWith('+OK');
+      hasChannel ||= reply.outcome === 'reply' && reply.text.startsWith('+OK');
       if (!dialled.settled) await sleep(pauseAfterKill(kills, hasChannel));
     }
   }

@@ -28,7 +28,7 @@ describe("a bridge's share of a trunk's limits", () => {
   });
 });
 
-describe('the share that trunk-service told some time ago', () => {
+describe('the share that trunk-service gave some time ago', () => {
   it.each([
     ['stays while as many bridges are online', { bridges: 2, place: 1 }, ['b1', 'b2'], { bridges: 2, place: 1 }],
     ['stays while fewer are', { bridges: 3, place: 2 }, ['b1'], { bridges: 3, place: 2 }],
@@ -54,7 +54,7 @@ describe('the share that trunk-service told some time ago', () => {
     );
   });
 
-  it('is no more than the limit, all bridges together, whatever each was told and when', () => {
+  it('is no more than the limit, all bridges together, whatever each got and when', () => {
     const fleet = fc.array(told, { minLength: 1, maxLength: IDS.length });
     fc.assert(
       fc.property(fleet, fc.integer({ min: 1, max: 40 }), (shares, max_channels) => {

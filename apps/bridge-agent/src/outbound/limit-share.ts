@@ -19,10 +19,10 @@ function channelsOf(channels: number, { bridges, place }: LimitShare): number {
 }
 
 /**
- * The share of a bridge that was told `told` some time ago, where the bridges `online` are those of its pool whose
+ * The share of a bridge that got `told` some time ago, where the bridges `online` are those of its pool whose
  * heartbeats arrive now: bridges may have been added since. It is the smaller of both shares, so that those of all
- * bridges that see the same ones online are no more than the limit, whatever each was told. A bridge that is offline
- * still counts where it was told.
+ * bridges that see the same ones online are no more than the limit, whatever each got. A bridge that is offline
+ * still counts where it has one.
  */
 export function shareAmong(told: LimitShare, bridgeId: string, online: readonly string[]): LimitShare {
   const sharing = [...new Set([...online, bridgeId])].sort();

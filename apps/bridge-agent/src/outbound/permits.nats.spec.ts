@@ -22,8 +22,8 @@ function startPermits(online: () => readonly string[] | undefined): () => Promis
     permits.take(REQUEST, ONE_CHANNEL, { signal: new AbortController().signal, until: Date.now(), registers: false });
 }
 
-describe('the share of a bridge that trunk-service told of itself alone', () => {
-  it('is what it was told, without NATS', async () => {
+describe('the share of a bridge that trunk-service counted alone', () => {
+  it('is what trunk-service gave, without NATS', async () => {
     const take = startPermits(() => undefined);
     expect(await take()).toBe('queue-timeout');
     permits.learn({ bridges: 1, place: 1 });

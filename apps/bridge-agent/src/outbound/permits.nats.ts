@@ -117,13 +117,13 @@ export class Permits {
     return this.comparing;
   }
 
-  /** Bridges may have been added since trunk-service told this one its share. */
+  /** Bridges may have been added since trunk-service gave this one its share. */
   private async lookForBridges(): Promise<void> {
     const told = this.share;
     if (told === undefined) return;
     this.compareAt = performance.now() + COMPARE_AGAIN_MS;
     const online = await this.ports.onlineBridges();
-    // Meanwhile trunk-service may have told a newer one.
+    // Meanwhile trunk-service may have given a newer one.
     if (online !== undefined && this.share === told) this.share = shareAmong(told, this.ports.bridgeId, online);
   }
 

@@ -16,7 +16,7 @@ function subscribe(listener: () => void): () => void {
 
 /** The session of a request, to be read when it is sent. */
 export const currentSession = (): number => sessions;
-/** The session of `currentSession` is over; what is on the page stays. A late answer for a former one says nothing. */
+/** The session of `currentSession` is over; what is on the page stays. A late answer for an earlier one is ignored. */
 export function sessionEnded(session: number): void {
   if (session === sessions) say(true);
 }

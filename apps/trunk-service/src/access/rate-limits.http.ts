@@ -11,12 +11,16 @@ import ipaddr from 'ipaddr.js';
 import type { Config } from '../config.js';
 import type { Caller } from '../http/caller.js';
 import { RateWindow } from './rate-window.js';
+import { UnderWay } from './under-way.http.js';
 
 const limited = counter('trunkmesh_http_limited_total', 'Requests and connections that were refused, by the limit');
 
 const WINDOW_MS = 60_000;
 /** An import takes seconds. */
 const IMPORT_RETRY_S = 5;
+/** Of one organisation. Each holds a few megabytes while its client takes them. */
+const EXPORTS_AT_ONCE = 10;
+const EXPORT_RETRY_S = 30;
 
 /** The caller that is counted, as it is logged: ids and addresses, never a key. */
 type Counted = Record<string, string>;
@@ -32,8 +36,10 @@ export class RateLimits implements OnApplicationBootstrap {
   private readonly keys: RateWindow;
   private readonly organizations: RateWindow;
   private readonly connections: RateWindow;
-  private readonly imports = new Map<string, number>();
+  private readonly imports = new UnderWay();
   private readonly refusedImports = new RateWindow(1, WINDOW_MS);
+  private readonly exports = new UnderWay();
+  private readonly refusedExports = new RateWindow(1, WINDOW_MS);
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
@@ -75,7 +81,7 @@ export class RateLimits implements OnApplicationBootstrap {
   largeRequest(caller: Caller, response: Response): void {
     const id = caller.organization?.id ?? 'operator';
     const most = caller.organization?.parallel_imports ?? this.config.QUOTA_PARALLEL_IMPORTS;
-    const running = this.imports.get(id) ?? 0;
+    const running = this.imports.of(id);
     if (most !== 0 && running >= most) {
       this.refuse('parallel-imports', { organization_id: id }, isFirst(this.refusedImports, id));
       const detail =
@@ -83,12 +89,18 @@ export class RateLimits implements OnApplicationBootstrap {
         'when one is done.';
       throw tooMany(detail, IMPORT_RETRY_S);
     }
-    this.imports.set(id, running + 1);
-    response.once('close', () => {
-      const left = this.imports.get(id)! - 1;
-      if (left === 0) this.imports.delete(id);
-      else this.imports.set(id, left);
-    });
+    this.imports.add(id, response);
+  }
+
+  /** A place among the organisation's exports, until the answer is sent. @throws DomainError too-many-requests */
+  largeAnswer(organizationId: string, response: Response): void {
+    if (this.exports.of(organizationId) >= EXPORTS_AT_ONCE) {
+      const isFirstRefusal = isFirst(this.refusedExports, organizationId);
+      this.refuse('parallel-exports', { organization_id: organizationId }, isFirstRefusal);
+      const detail = `This organisation has ${EXPORTS_AT_ONCE} exports under way, as many as are allowed. Retry `;
+      throw tooMany(`${detail}when one is done.`, EXPORT_RETRY_S);
+    }
+    this.exports.add(organizationId, response);
   }
 
   /** Connections beyond the limit are closed before anything is read from them. */

@@ -16,6 +16,7 @@ import {
   type UsageRecordsQuery,
 } from '@trunkmesh/contracts/usage-query.js';
 import { sendPiece } from '@trunkmesh/requests/ask-in-pieces.nats.js';
+import { eventually } from '@trunkmesh/testkit/eventually.process.js';
 import { summaryOf } from '../calls/calls.fixture.js';
 import type { Mesh } from '../mesh.fixture.js';
 import { startMeshAndOthers, type Others } from '../others.fixture.js';
@@ -230,6 +231,26 @@ describe('GET /api/v1/usage/records', () => {
     expect(idsOf((await member('GET', RECORDS, undefined, headers)).body)).toEqual([3, 2, 1]);
     said = 2;
     await expect(member('GET', RECORDS, undefined, headers)).rejects.toThrow();
+  });
+
+  it('as CSV is under way ten times at once for an organisation, and not more often', async () => {
+    const [one, other] = [await mesh.organization(), await mesh.organization()];
+    let release = () => undefined as void;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    const asked = await play(USAGE_EXPORT, async (request: UsageExportQuery) => {
+      if (request.organization_id === one.id) await released;
+      return { outcome: 'part', lines: '', next: null, complete_from: null };
+    });
+    const exported = ({ member }: typeof one) => member('GET', RECORDS, undefined, { Accept: 'text/csv' });
+    const first = Array.from({ length: 10 }, () => exported(one));
+    await eventually(() => asked.length === 10);
+    const refused = await exported(one);
+    expect(refused).toMatchObject({ status: 429, body: { code: 'too-many-requests' } });
+    expect(refused.headers.get('Retry-After')).toBe('30');
+    expect(await exported(other)).toMatchObject({ status: 200 });
+    release();
+    expect((await Promise.all(first)).map(({ status }) => status)).toEqual(first.map(() => 200));
+    expect(await eventually(async () => (await exported(one)).status === 200)).toBe(true);
   });
 
   it('as CSV breaks off where a part cannot be read', async () => {

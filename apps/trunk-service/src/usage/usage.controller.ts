@@ -3,6 +3,7 @@ import { DomainError } from '@trunkmesh/contracts/problem.js';
 import type { NatsLink } from '@trunkmesh/runtime/link.nats.js';
 import type { Request, Response } from 'express';
 import { Access, OrganizationId } from '../access/access.guard.js';
+import { RateLimits } from '../access/rate-limits.http.js';
 import type { EventStore } from '../event-store/event-store.pg.js';
 import { Described } from '../http/open-api.http.js';
 import { inZoneOf } from '../organization/time-zone.pg.js';
@@ -29,6 +30,7 @@ export class UsageController {
   constructor(
     @Inject(NATS) private readonly nats: NatsLink,
     @Inject(EVENT_STORE) private readonly store: EventStore,
+    private readonly limits: RateLimits,
   ) {}
 
   @Get('records')
@@ -48,6 +50,7 @@ export class UsageController {
     if (query.statement !== undefined) await this.requireClosed(organizationId, query.statement);
     if ((request.header('Accept') ?? '').includes(CSV)) {
       const { limit: _limit, ...all } = wanted;
+      this.limits.largeAnswer(organizationId, response);
       await exportRecords(this.nats, all, { response });
       return;
     }

@@ -11,7 +11,7 @@ let db: DataSource;
 beforeAll(async () => {
   postgres = await startPostgres();
   const url = await postgres.createDatabase('copied');
-  const times = { connectMs: 5_000, statementMs: 500, idleMs: 5_000 };
+  const times = { connectMs: 5_000, statementMs: 1_000, idleMs: 5_000 };
   const options = { url, application: 'test', poolSize: 1, entities: [], migrations: [], ...times };
   db = await createDatabase(options).initialize();
   await db.query(`CREATE FUNCTION noticed(n int) RETURNS int LANGUAGE plpgsql AS
@@ -68,7 +68,7 @@ describe('copied rows', () => {
   it('are not taken any more when they take too long for us', async () => {
     await db.query('SET statement_timeout = 0');
     let taken = 0;
-    const sql = 'SELECT pg_sleep(0.02) FROM generate_series(1, 100)';
+    const sql = 'SELECT pg_sleep(0.02) FROM generate_series(1, 150)';
     await expect(copyRows(db, { sql, parameters: [] }, () => (taken += 1))).rejects.toThrow(/read timeout/);
     const then = taken;
     // The same connection: PostgreSQL has sent the others before.

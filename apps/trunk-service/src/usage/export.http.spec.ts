@@ -99,7 +99,7 @@ it('breaks off where the client takes nothing of the last part', async () => {
 
 it('goes on for a client that takes longer for a part, and some of it all the time', async () => {
   [parts, pieces] = [2, PARTS];
-  const response = await asking(700);
+  const response = await asking(2_500);
   let [size, until] = [0, STEP];
   response.on('data', (chunk: Buffer) => {
     size += chunk.length;

@@ -19,15 +19,14 @@ function channelsOf(channels: number, { bridges, place }: LimitShare): number {
 }
 
 /**
- * The share of a bridge that got `told` some time ago, where the bridges `online` are those of its pool whose
- * heartbeats arrive now: bridges may have been added since. It is the smaller of both shares, so that those of all
- * bridges that see the same ones online are no more than the limit, whatever each got. A bridge that is offline
- * still counts where it has one.
+ * The smaller one of the share that a bridge was `given` some time ago and its share among the bridges of its pool that
+ * are `online` now, as bridges may have been added since. All bridges that see the same ones online then never exceed
+ * the limit together, whatever each was given. A bridge that is offline still counts if it was counted before.
  */
-export function shareAmong(told: LimitShare, bridgeId: string, online: readonly string[]): LimitShare {
+export function shareAmong(given: LimitShare, bridgeId: string, online: readonly string[]): LimitShare {
   const sharing = [...new Set([...online, bridgeId])].sort();
-  const bridges = Math.max(told.bridges, sharing.length);
-  return told.place === undefined
+  const bridges = Math.max(given.bridges, sharing.length);
+  return given.place === undefined
     ? { bridges }
-    : { bridges, place: Math.max(told.place, sharing.indexOf(bridgeId) + 1) };
+    : { bridges, place: Math.max(given.place, sharing.indexOf(bridgeId) + 1) };
 }

@@ -312,7 +312,7 @@ describe('an outbound call', () => {
       return lastOf(await placed({ attempts: [planned(3)], dial_until, ...with_ })).data.attempts;
     };
     expect(await attempted({})).toMatchObject([{ trunk_id: id(2, 3), ...expected }]);
-    // This process was told as well.
+    // Also where this process has a share already.
     expect(await attempted({ share })).toMatchObject([{ trunk_id: id(2, 3), ...expected }]);
     for (const other of others) await heartbeats().delete(bridgeKey(other));
   });

@@ -34,7 +34,8 @@ describe('copied rows', () => {
 
   it('are all there, in order, of any length, and the connection answers the next query', async () => {
     const rows = await copied(`SELECT n, repeat('ü', n % 700) FROM generate_series(1, 5000) AS n ORDER BY n`);
-    expect(rows).toEqual(Array.from({ length: 5_000 }, (_none, nth) => `${nth + 1}\t${'ü'.repeat((nth + 1) % 700)}\n`));
+    const expected = (nth: number) => `${nth}\t${'ü'.repeat(nth % 700)}\n`;
+    expect(rows).toEqual(Array.from({ length: 5_000 }, (_none, index) => expected(index + 1)));
     expect(await copied('SELECT repeat($1, $2::int)', ['x', LONG])).toEqual([`${'x'.repeat(LONG)}\n`]);
     expect(await copied('SELECT 1 WHERE false')).toEqual([]);
     expect(await next()).toEqual([{ one: 1 }]);

@@ -55,8 +55,8 @@ const knownOf = ({ call_id, organization_id, number_id, from, to, at }: Omit<Tes
   trunk_test: true as const,
 });
 
-/** Longer than it takes until the log has the call, once the stream can be written. */
-const LOGGED_WITHIN = `interval '15 minutes'`;
+/** Longer than it takes until the log has the call, once the stream can be written, milliseconds. */
+const LOGGED_WITHIN_MS = 900_000;
 
 /**
  * The bridge has answered: what it placed, it reports. Where the log has no event of the call even then, because the
@@ -64,9 +64,9 @@ const LOGGED_WITHIN = `interval '15 minutes'`;
  */
 export async function expectReport(store: EventStore, callId: string): Promise<void> {
   await store.query(
-    `update outbound_refusals set publish_at = now() + ${LOGGED_WITHIN}
+    `update outbound_refusals set publish_at = now() + $2::float8 * interval '1 millisecond'
      where call_id = $1 and published_at is null`,
-    [callId],
+    [callId, LOGGED_WITHIN_MS],
   );
 }
 
